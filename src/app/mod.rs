@@ -1,0 +1,1 @@
+//! Pure: State, Event, Action, Effect and update.

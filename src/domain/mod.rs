@@ -1,0 +1,15 @@
+//! The pure core: what a bucket, its layouts and the registry mean. No runtime, no files, no clock, no SDK, no terminal.
+
+pub mod facts;
+pub mod key;
+pub mod object;
+pub mod outcome;
+pub mod progress;
+pub mod project;
+pub mod verdict;
+
+pub use key::Key;
+pub use object::{ETag, Object, StorageClass, Timestamp};
+pub use outcome::Outcome;
+pub use project::{IdRules, ProjectId};
+pub use verdict::{Evidence, Flag, Flags, Verdict};

@@ -1,0 +1,1 @@
+//! What is written down: plan files and the append-only record of each run.

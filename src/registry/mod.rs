@@ -1,0 +1,100 @@
+//! The port to what the app knows: live projects, tracked keys, references to keys.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::domain::Key;
+use crate::domain::facts::{RegistryRow, SourceReport};
+
+/// What receives the rows while a source is read.
+pub type RowSink<'a> = &'a mut (dyn FnMut(RegistryRow) + Send);
+
+/// What became of rows that were to be removed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RowRemoval {
+    /// So many rows were removed.
+    Removed(u64),
+    /// The source cannot be changed from here.
+    ReadOnly,
+}
+
+/// The port.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// A name without secrets, for example `sqlite: registry.db`.
+    fn name(&self) -> &str;
+
+    /// Whether the source tracks keys at all.
+    fn tracks_keys(&self) -> bool;
+
+    /// Reads everything: all projects first, then tracked keys, then references. The end is explicit: `Ok` means that
+    /// every row was delivered.
+    ///
+    /// # Errors
+    /// [`RegistryError`] if anything is missing; what was delivered before must then not be used.
+    async fn read(&self, sink: RowSink<'_>) -> Result<SourceReport, RegistryError>;
+
+    /// Reads the live projects again, for the check before a batch.
+    ///
+    /// # Errors
+    /// As [`Registry::read`].
+    async fn projects(&self, sink: RowSink<'_>) -> Result<(), RegistryError>;
+
+    /// Every row and reference that has one of these keys now, in any spelling that the source may use.
+    ///
+    /// # Errors
+    /// As [`Registry::read`].
+    async fn claims(&self, keys: &[Key]) -> Result<Vec<RegistryRow>, RegistryError>;
+
+    /// Removes the tracking rows of keys that are proved gone. Rows of the `kept` ids (live projects, as the source spells them) stay.
+    ///
+    /// # Errors
+    /// As [`Registry::read`]; then no row or every row of the call was removed.
+    async fn remove_rows(&self, keys: &[Key], kept: &[String]) -> Result<RowRemoval, RegistryError>;
+}
+
+/// A registry that anyone may hold.
+pub type SharedRegistry = Arc<dyn Registry>;
+
+/// An error of a source by meaning. Holds no secret.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The source is not there.
+    #[error("{0} is not there")]
+    Missing(String),
+    /// The source cannot be reached or opened.
+    #[error("{source_name} cannot be opened: {why}")]
+    Unreachable {
+        /// The source, without secrets.
+        source_name: String,
+        /// Why.
+        why: String,
+    },
+    /// The source was read in part only.
+    #[error("{source_name} was read in part only: {why}")]
+    Partial {
+        /// The source, without secrets.
+        source_name: String,
+        /// Why.
+        why: String,
+    },
+    /// A row does not have the expected form.
+    #[error("{source_name}, {place}: {why}")]
+    Malformed {
+        /// The source, without secrets.
+        source_name: String,
+        /// The line, row or column.
+        place: String,
+        /// What was expected and what was found.
+        why: String,
+    },
+    /// The source refuses.
+    #[error("{source_name} refuses: {why}")]
+    Refused {
+        /// The source, without secrets.
+        source_name: String,
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,203 @@
+//! The port to a bucket. An adapter says what the store said, strictly; what it means is decided above.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::domain::{ETag, Key, Object, Timestamp};
+
+/// Where a store is, for plans, headers and messages. Never holds a secret.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StoreIdentity {
+    /// Endpoint URL without credentials.
+    pub endpoint: String,
+    /// Cloudflare account id, if known.
+    pub account: Option<String>,
+    /// Bucket name.
+    pub bucket: String,
+    /// Region as signed.
+    pub region: String,
+    /// Whether the store keeps one object for all Unicode spellings of a key, as R2 does.
+    pub folds_nfc: bool,
+}
+
+/// One request for a page of a listing. Any number of listers may hold such requests over disjoint ranges.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ListRequest {
+    /// Only keys that start with this.
+    pub prefix: Vec<u8>,
+    /// Only keys after this one.
+    pub start_after: Option<Key>,
+    /// Where the page before ended, as the store said.
+    pub continuation: Option<String>,
+    /// At most this many keys; stores cap it at 1,000.
+    pub max_keys: Option<u32>,
+}
+
+/// One page, checked by G01: the right root element, `IsTruncated` present, a token where it is true, `KeyCount` right,
+/// keys strictly increasing by bytes and under the prefix.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListPage {
+    /// The objects in key order.
+    pub objects: Vec<Object>,
+    /// The token of the next page; `None` at the end.
+    pub next: Option<String>,
+    /// The server's clock, by its `Date` header.
+    pub server_time: Option<Timestamp>,
+}
+
+/// What a HEAD said of an object that exists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HeadAnswer {
+    /// The object now.
+    pub object: Object,
+    /// Content type.
+    pub content_type: Option<String>,
+    /// User metadata.
+    pub metadata: Vec<(String, String)>,
+    /// The server's clock.
+    pub server_time: Option<Timestamp>,
+}
+
+/// One key to delete.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeleteTarget {
+    /// Exact key.
+    pub key: Key,
+    /// Sent as a condition only by stores that were proved to honour it.
+    pub etag: Option<ETag>,
+}
+
+/// What the store's answer says of one requested key. "Deleted" never proves that the object existed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DeleteAnswer {
+    /// Listed under Deleted.
+    Deleted,
+    /// Listed under Errors as a missing key (Garage says so; others say Deleted).
+    Absent,
+    /// Listed under Errors.
+    Refused(StoreError),
+    /// In neither list: nothing is proved.
+    Unproven,
+}
+
+/// The reconciled answer to a batch: one [`DeleteAnswer`] per requested key, in the order of the request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BatchAnswer {
+    /// One per requested key.
+    pub answers: Vec<DeleteAnswer>,
+    /// A breach of protocol (a key that was never asked for, a key twice): the run stops, every answer is `Unproven`.
+    pub alarm: Option<String>,
+}
+
+/// The port. Every method is one request (or, for a stream of pages, one page); none retries.
+#[async_trait]
+pub trait ObjectStore: Send + Sync {
+    /// Where this store is.
+    fn identity(&self) -> &StoreIdentity;
+
+    /// One page of a listing.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; a page that breaks the protocol is [`ErrorKind::Malformed`], never an empty page.
+    async fn list(&self, request: &ListRequest) -> Result<ListPage, StoreError>;
+
+    /// The object as it is now; `None` only if the store proves with a 404 that it is not there.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; 403 is [`ErrorKind::Denied`] and proves nothing.
+    async fn head(&self, key: &Key) -> Result<Option<HeadAnswer>, StoreError>;
+
+    /// At most `range.1` bytes from offset `range.0`.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    async fn get(&self, key: &Key, range: Option<(u64, u64)>) -> Result<Bytes, StoreError>;
+
+    /// Deletes up to 1,000 keys in one request. Keys must pass [`Key::is_xml_safe`].
+    ///
+    /// # Errors
+    /// Any [`StoreError`]: nothing is known of any key of the batch then.
+    async fn delete_batch(&self, targets: &[DeleteTarget]) -> Result<BatchAnswer, StoreError>;
+
+    /// Deletes one key, whatever bytes it has.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]: nothing is known of the key then.
+    async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError>;
+}
+
+/// A store that anyone may hold.
+pub type SharedStore = Arc<dyn ObjectStore>;
+
+/// What an error means. Above the port nobody looks at a status code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ErrorKind {
+    /// The bucket does not exist here (or lives in another jurisdiction).
+    NoSuchBucket,
+    /// The object does not exist.
+    NotFound,
+    /// The credentials may not do this.
+    Denied,
+    /// The credentials are wrong: unknown key id, bad signature.
+    Unauthenticated,
+    /// Temporary credentials or a token have expired.
+    Expired,
+    /// The clocks of client and server differ too much.
+    ClockSkew,
+    /// Too many requests.
+    Throttled,
+    /// The server failed; the request may or may not have been carried out.
+    Unavailable,
+    /// No answer in time; the request may or may not have been carried out.
+    Timeout,
+    /// No connection: DNS, refused, TLS, reset.
+    Unreachable,
+    /// A condition did not hold.
+    PreconditionFailed,
+    /// A lock or retention rule forbids it.
+    Locked,
+    /// The bucket is elsewhere: a redirect, or a region that does not match.
+    WrongRegion,
+    /// The answer breaks the protocol: wrong root, cut off, not XML, empty, keys out of order.
+    Malformed,
+    /// The store does not implement this.
+    Unsupported,
+    /// The request was refused as invalid.
+    Invalid,
+    /// Anything else.
+    Other,
+}
+
+impl ErrorKind {
+    /// Whether the same *read* may succeed when asked again. Deletes are never repeated without a check.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable | Self::Timeout | Self::Unreachable)
+    }
+
+    /// Whether every further request would fail alike, so that a run must stop.
+    pub fn is_fatal(self) -> bool {
+        matches!(self, Self::NoSuchBucket | Self::Unauthenticated | Self::Expired | Self::ClockSkew | Self::WrongRegion)
+    }
+}
+
+/// An error of the store by meaning. Holds no secret and no signed URL.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreError {
+    /// What it means.
+    pub kind: ErrorKind,
+    /// What the store or the network said, for a person; safe for a terminal.
+    pub message: String,
+    /// How long the store asked to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl StoreError {
+    /// An error without a wish to wait.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retry_after: None }
+    }
+}
