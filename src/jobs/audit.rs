@@ -47,7 +47,8 @@ pub async fn audit(input: &AuditInput, inventory: &Inventory, scan: &ScanReport,
     if stop.is_requested() {
         return None;
     }
-    let judge = Judge::new(Arc::clone(&input.layouts), Arc::new(facts), input.policy.clone(), trust(scan, &input.clock));
+    let judge =
+        Judge::new(Arc::clone(&input.layouts), Arc::new(facts), input.policy.clone(), trust(scan, &input.clock));
     let (inventory, stop) = (inventory.clone(), stop.clone());
     let classified = tokio::task::spawn_blocking(move || {
         let assessment = classify(&inventory, &judge, &|_| !stop.is_requested())?;

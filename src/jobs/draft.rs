@@ -38,8 +38,7 @@ pub fn now(scan: &ScanReport, clock: &Clock) -> Timestamp {
 
 /// Freezes the objects with these indices into a sealed plan. Whether it may be carried out is in its guards.
 pub fn draft(input: &Draft<'_>, selected: impl IntoIterator<Item = ObjectIndex>) -> Plan {
-    let mut indices: Vec<ObjectIndex> =
-        selected.into_iter().filter(|&index| !input.inventory.is_gone(index)).collect();
+    let mut indices: Vec<ObjectIndex> = selected.into_iter().filter(|&index| !input.inventory.is_gone(index)).collect();
     indices.sort_unstable();
     indices.dedup();
     let rows: Vec<PlanRow> = indices.into_iter().map(|index| row(input, index)).collect();

@@ -94,10 +94,16 @@ pub fn place(identity: &StoreIdentity) -> String {
 
 fn hint(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::NoSuchBucket => "check the bucket's name, the endpoint, and on R2 the account and the jurisdiction (eu and fedramp buckets are seen only there)",
+        ErrorKind::NoSuchBucket => {
+            "check the bucket's name, the endpoint, and on R2 the account and the jurisdiction (eu and fedramp buckets are seen only there)"
+        }
         ErrorKind::NotFound => "list the bucket again",
-        ErrorKind::Denied => "give the key the permission to list, read and delete in this bucket; a new R2 token may take a minute",
-        ErrorKind::Unauthenticated => "check the access key id and the secret access key: `bucketree config show` says where they come from",
+        ErrorKind::Denied => {
+            "give the key the permission to list, read and delete in this bucket; a new R2 token may take a minute"
+        }
+        ErrorKind::Unauthenticated => {
+            "check the access key id and the secret access key: `bucketree config show` says where they come from"
+        }
         ErrorKind::Expired => "get new credentials and start again",
         ErrorKind::ClockSkew => "set this machine's clock; the store allows 15 minutes",
         ErrorKind::Throttled => "wait a while, or lower the concurrency",
@@ -106,7 +112,9 @@ fn hint(kind: ErrorKind) -> &'static str {
         ErrorKind::PreconditionFailed => "list the bucket again: the object has changed",
         ErrorKind::Locked => "a bucket lock or retention rule holds; remove it or wait",
         ErrorKind::WrongRegion => "set the region and endpoint that the store names",
-        ErrorKind::Malformed => "something between here and the store may have answered in its place: check the endpoint and proxies",
+        ErrorKind::Malformed => {
+            "something between here and the store may have answered in its place: check the endpoint and proxies"
+        }
         ErrorKind::Unsupported => "this store cannot do that",
         ErrorKind::Invalid | ErrorKind::Other => "",
     }

@@ -62,7 +62,10 @@ pub async fn verify_run(store: &dyn ObjectStore, runs_folder: &Path, run: &str) 
     let plan = past.plan()?;
     let outcomes = past.outcomes();
     let said_gone = |row: usize| {
-        u32::try_from(row).ok().and_then(|row| outcomes.get(&row)).is_some_and(|(outcome, _)| Outcome::is_gone(*outcome))
+        u32::try_from(row)
+            .ok()
+            .and_then(|row| outcomes.get(&row))
+            .is_some_and(|(outcome, _)| Outcome::is_gone(*outcome))
     };
     let objects: Vec<&Object> =
         plan.rows.iter().enumerate().filter(|(row, _)| said_gone(*row)).map(|(_, row)| &row.object).collect();

@@ -104,7 +104,9 @@ impl BatchRun<'_> {
         }
         let deleted = ends.iter().filter(|(_, outcome, _)| *outcome == Outcome::Deleted).count();
         if deleted > 0 {
-            self.recorder.log(LogLevel::Info, format!("batch {}: the store confirmed {deleted} deletions", self.number)).await;
+            self.recorder
+                .log(LogLevel::Info, format!("batch {}: the store confirmed {deleted} deletions", self.number))
+                .await;
         }
         self.recorder.end(self.number, ends).await;
     }
@@ -119,7 +121,9 @@ impl BatchRun<'_> {
         for (item, presence) in pending.into_iter().zip(found) {
             match presence {
                 Presence::There(now) if self.plan_row(item.row).object.is_unchanged(&now) => due.push(item),
-                Presence::There(now) => ends.push((item.row, Outcome::SkippedChanged, Some(self.change(item.row, &now)))),
+                Presence::There(now) => {
+                    ends.push((item.row, Outcome::SkippedChanged, Some(self.change(item.row, &now))))
+                }
                 Presence::Gone if item.sent => {
                     let why = item.reason.map_or_else(|| "the answer was lost".into(), |error| error.message);
                     ends.push((item.row, Outcome::DeletedByEarlierAttempt, Some(why)));

@@ -163,11 +163,7 @@ pub async fn execute(
     Ok(report)
 }
 
-async fn open(
-    execution: &Execution,
-    stop: &Stop,
-    sender: mpsc::Sender<RunProgress>,
-) -> Result<Recorder, ExecuteError> {
+async fn open(execution: &Execution, stop: &Stop, sender: mpsc::Sender<RunProgress>) -> Result<Recorder, ExecuteError> {
     let run = Uuid::now_v7().to_string();
     let (runs_folder, plan, id) = (execution.runs.clone(), Arc::clone(&execution.plan), run.clone());
     let failed = |why: String| {
@@ -182,14 +178,8 @@ async fn open(
         .map_err(|error| failed(error.to_string()))?
         .map_err(|error| failed(error.to_string()))?;
     let header = &execution.plan.header;
-    let recorder = Recorder::new(
-        run.clone(),
-        Arc::clone(&execution.plan),
-        journal,
-        execution.clock.clone(),
-        stop.clone(),
-        sender,
-    );
+    let recorder =
+        Recorder::new(run.clone(), Arc::clone(&execution.plan), journal, execution.clock.clone(), stop.clone(), sender);
     let record = Record::Started {
         schema: SCHEMA,
         at: recorder.at(),
@@ -225,7 +215,11 @@ async fn run_batches(execution: &Execution, recheck: &Recheck, recorder: &Record
         }
         let Some(end) = flight.next().await else { return };
         let before = aimd.limit();
-        if end.throttled { aimd.on_throttle() } else { aimd.on_success() }
+        if end.throttled {
+            aimd.on_throttle()
+        } else {
+            aimd.on_success()
+        }
         if aimd.limit() != before {
             recorder.tell(RunProgress::Concurrency(aimd.limit())).await;
         }

@@ -26,7 +26,9 @@ pub async fn verify(execution: &Execution, recorder: &Recorder) -> Proof {
     .await;
     let (level, text) = match &proof.verification {
         Verification::Passed => (LogLevel::Info, format!("verification passed: {total} keys are proved gone")),
-        Verification::StillThere(count) => (LogLevel::Error, format!("verification failed: {count} keys are still there")),
+        Verification::StillThere(count) => {
+            (LogLevel::Error, format!("verification failed: {count} keys are still there"))
+        }
         Verification::Inconclusive(why) => (LogLevel::Error, format!("verification is inconclusive: {why}")),
     };
     recorder.log(level, text).await;
@@ -39,12 +41,7 @@ pub async fn verify(execution: &Execution, recorder: &Recorder) -> Proof {
 }
 
 /// Removes the tracking rows of the keys proved gone; a failure leaves rows, never an object without its row.
-pub async fn remove_rows(
-    execution: &Execution,
-    recheck: &Recheck,
-    recorder: &Recorder,
-    proof: &Proof,
-) -> RowsReport {
+pub async fn remove_rows(execution: &Execution, recheck: &Recheck, recorder: &Recorder, proof: &Proof) -> RowsReport {
     let Some(registry) = execution.registry.as_ref().filter(|registry| registry.tracks_keys()) else {
         return RowsReport::default();
     };
@@ -61,7 +58,9 @@ pub async fn remove_rows(
     };
     let text = match (&report.listed_in, &report.problem) {
         (_, Some(problem)) => format!("tracking rows were left: {problem}"),
-        (Some(file), None) => format!("the registry cannot be changed from here; its rows to remove are listed in {file}"),
+        (Some(file), None) => {
+            format!("the registry cannot be changed from here; its rows to remove are listed in {file}")
+        }
         (None, None) => format!("{} tracking rows of keys proved gone were removed", report.removed),
     };
     let level = if report.problem.is_some() { LogLevel::Error } else { LogLevel::Info };

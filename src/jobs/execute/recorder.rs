@@ -48,12 +48,8 @@ impl Recorder {
         stop: Stop,
         sender: mpsc::Sender<RunProgress>,
     ) -> Self {
-        let state = State {
-            ends: vec![None; plan.rows.len()],
-            counts: OutcomeCounts::default(),
-            bytes_gone: 0,
-            stopped: None,
-        };
+        let state =
+            State { ends: vec![None; plan.rows.len()], counts: OutcomeCounts::default(), bytes_gone: 0, stopped: None };
         Self { run, plan, clock, stop, sender, journal: Arc::new(Mutex::new(journal)), state: Mutex::new(state) }
     }
 
