@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts that run a test server: sourced, not run.
 # Standard output belongs to the one `export` line that a script prints; everything else goes to standard error.
 
@@ -63,10 +64,11 @@ running() {
   tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep --quiet --line-regexp --fixed-strings "BUCKETREE_SERVER=$directory"
 }
 
-# Stops whatever `launch` started, with all children, the last one first.
+# Stops whatever `launch` started, with all children.
 stop_all() {
   local file name pid
-  for file in $(ls --sort=time "$directory"/*.pid 2>/dev/null); do
+  for file in "$directory"/*.pid; do
+    [[ -e $file ]] || continue
     name=$(basename "$file" .pid)
     if running "$name"; then
       pid=$(cat "$file")
@@ -79,7 +81,8 @@ stop_all() {
   done
 }
 
-# signed METHOD REGION URL: one S3 request without a body; succeeds on a 2xx.
+# signed METHOD REGION URL: one S3 request without a body, by $access_key and $secret_key; succeeds on a 2xx.
+# shellcheck disable=SC2154 # the script that sources this sets them
 signed() {
   curl --silent --fail --max-time 5 --request "$1" --aws-sigv4 "aws:amz:$2:s3" --user "$access_key:$secret_key" \
     --header 'x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' "$3"

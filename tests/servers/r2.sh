@@ -51,7 +51,7 @@ END
 }
 
 start() {
-  local bucket=conformance port inspector_port endpoint modules=$cache/node_modules
+  local bucket=conformance modules=$cache/node_modules port inspector_port endpoint node
   access_key=$(random_hex 16) secret_key=$(random_hex 32)
   port=$(free_port 18787) inspector_port=$(free_port 19230)
   rm --recursive --force "$directory/data"
@@ -59,7 +59,8 @@ start() {
   # wrangler serves R2 only beside a Worker.
   echo 'export default { fetch: () => new Response("see /cdn-cgi/local/r2/s3") };' >"$directory/worker.js"
 
-  export PATH=$modules/node-linux-$(node_architecture)/bin:$PATH
+  node=$modules/node-linux-$(node_architecture)/bin
+  export PATH=$node:$PATH
   # Nothing is to be asked of the user, of Cloudflare, or sent to it.
   export CI=1 WRANGLER_SEND_METRICS=false WRANGLER_SEND_ERROR_REPORTS=false CLOUDFLARE_CF_FETCH_ENABLED=false
   export WRANGLER_LOG_PATH=$directory/wrangler
