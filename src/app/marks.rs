@@ -1,14 +1,15 @@
 //! What the user has chosen. Marks belong to objects, not to rows: no order, filter or fold moves them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::inventory::ObjectIndex;
-use crate::domain::selection::{Selection, StaleMarks};
+use crate::domain::selection::{Extent, Selection, StaleMarks};
 use crate::domain::{Flag, Verdict};
 
 use super::forest::Node;
+use super::groups::GroupId;
 use super::number;
-use super::state::State;
+use super::state::{State, View};
 
 /// The marks and what belongs to them.
 #[derive(Default)]
@@ -19,6 +20,8 @@ pub struct Marks {
     pub anchor: Option<Node>,
     /// What the last clearing took away.
     pub cleared: Option<Selection>,
+    /// How much of each group is marked; forgotten when marks change.
+    pub extents: HashMap<GroupId, Extent>,
     /// Marks that a newer listing did not bear out.
     pub stale: StaleMarks,
 }
@@ -106,6 +109,7 @@ impl State {
         let changed = self.marks.selection.set(&self.bucket.inventory, objects, on, |_| true);
         if changed > 0 {
             self.marks.cleared = None;
+            self.marks.extents.clear();
             self.planning.outdated = true;
         }
         changed
@@ -128,36 +132,43 @@ impl State {
         }
     }
 
-    /// How many of the objects of a row are marked, and how many there are. Of a group that is larger than the screen can
-    /// wait for, only whether the answer is "some".
-    pub fn marked_in(&self, node: &Node) -> (u64, u64) {
-        let selection = &self.marks.selection;
+    /// How much of a row is marked; of a folder or group, how much of what the filter lets through.
+    pub fn extent_of(&self, node: &Node) -> Extent {
         match node {
             Node::Folder(prefix) => {
-                let range = self.space().range(prefix.as_bytes());
-                let objects = self.space().totals(range.clone()).objects;
-                (self.space().count_of(range, selection.marks()), objects)
+                let space = self.space();
+                self.marks.selection.extent_in(space, space.range(prefix.as_bytes()))
             }
-            Node::Group(id) => {
-                let Some(tree) = self.group_tree(self.browse.view) else { return (0, 0) };
-                let Some(group) = tree.group(id) else { return (0, 0) };
-                if selection.is_empty() {
-                    return (0, group.tally.objects);
-                }
-                let members = tree.members(group.members.clone());
-                let marked = members
-                    .iter()
-                    .filter(|member| {
-                        self.object_of(&Node::Member(id.clone(), **member))
-                            .is_some_and(|object| selection.is_marked(object))
-                    })
-                    .count() as u64;
-                (marked, group.tally.objects)
+            Node::Group(id) => self.marks.extents.get(id).copied().unwrap_or(Extent::None),
+            Node::Object(_) | Node::Member(..) => match self.object_of(node) {
+                Some(object) if self.marks.selection.is_marked(object) => Extent::All,
+                _ => Extent::None,
+            },
+        }
+    }
+
+    /// Counts the marks of the groups on the screen, unless that was done since they last changed.
+    pub(super) fn count_group_marks<'a>(&mut self, rows: impl Iterator<Item = &'a Node>) {
+        for id in rows.filter_map(|node| if let Node::Group(id) = node { Some(id) } else { None }) {
+            if !self.marks.extents.contains_key(id) {
+                let extent = self.count_group(id);
+                self.marks.extents.insert(id.clone(), extent);
             }
-            Node::Object(_) | Node::Member(..) => {
-                let marked = self.object_of(node).is_some_and(|object| selection.is_marked(object));
-                (u64::from(marked), 1)
-            }
+        }
+    }
+
+    fn count_group(&self, id: &GroupId) -> Extent {
+        let selection = &self.marks.selection;
+        let tree = self.group_tree(self.browse.view).filter(|_| self.browse.view != View::Plan);
+        let Some((tree, group)) = tree.and_then(|tree| Some((tree, tree.group(id)?))) else { return Extent::None };
+        if selection.is_empty() {
+            return Extent::None;
+        }
+        let members = tree.members(group.members.clone());
+        match members.iter().filter(|member| selection.is_marked(**member)).count() as u64 {
+            0 => Extent::None,
+            marked if marked < group.tally.objects => Extent::Some,
+            _ => Extent::All,
         }
     }
 }
