@@ -19,7 +19,8 @@ use super::expansion::Expansion;
 use super::filter::{Filter, Matches};
 use super::folders::{FlatForest, FolderForest};
 use super::forest::{Forest, Node, Window, first_row, visible, window};
-use super::groups::{GroupForest, GroupTree, OpenGroups};
+use super::group_forest::GroupForest;
+use super::groups::{GroupTree, OpenGroups};
 use super::help::Help;
 use super::input::Input;
 use super::keymap::{Context, Keymap};
@@ -315,6 +316,8 @@ pub struct State {
     /// Whether quitting was asked for and awaits a second key, or the end of the run.
     pub quitting: Quitting,
     pub(super) tickets: u64,
+    /// The row that was clicked last, and when.
+    pub(super) last_click: Option<(Node, Duration)>,
 }
 
 /// How far the wish to leave is.
@@ -350,6 +353,7 @@ impl State {
             failure: None,
             quitting: Quitting::No,
             tickets: 0,
+            last_click: None,
         }
     }
 
@@ -360,9 +364,16 @@ impl State {
             (Mode::SortMenu(_), _) => Context::Menu,
             (Mode::Confirm(_), _) => Context::Confirm,
             (Mode::Help(_), _) => Context::Help,
-            (Mode::Browse, View::Plan) => Context::Plan,
-            (Mode::Browse, View::Log) => Context::Log,
-            (Mode::Browse, _) => Context::Tree,
+            (Mode::Browse, _) => self.browse_context(),
+        }
+    }
+
+    /// Where a key would be looked up if nothing were open over the view.
+    pub fn browse_context(&self) -> Context {
+        match self.browse.view {
+            View::Plan => Context::Plan,
+            View::Log => Context::Log,
+            _ => Context::Tree,
         }
     }
 

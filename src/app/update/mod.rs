@@ -13,7 +13,6 @@ mod running;
 mod tests;
 
 use crate::domain::Key;
-use crate::domain::folders::KeySpace;
 
 use super::effect::{Effect, ExitReason};
 use super::event::Event;
