@@ -56,7 +56,8 @@ impl Registry for TestRegistry {
     async fn read(&self, sink: RowSink<'_>) -> Result<SourceReport, RegistryError> {
         self.projects(sink).await?;
         let rows = self.rows.lock().unwrap();
-        rows.iter().for_each(|(key, project)| sink(RegistryRow::Tracked { key: key.clone(), project: project.clone() }));
+        rows.iter()
+            .for_each(|(key, project)| sink(RegistryRow::Tracked { key: key.clone(), project: project.clone() }));
         Ok(SourceReport {
             name: Arc::from("test"),
             projects: self.projects.lock().unwrap().len() as u64,
