@@ -7,7 +7,7 @@ use percent_encoding::percent_decode;
 use rustc_hash::FxHasher;
 
 use super::table::{Facts, Missing, PackedClaim, Projects};
-use super::{Claim, ClaimKind, RegistryRow};
+use super::{ClaimKind, RegistryRow};
 use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::key::Key;
 use crate::domain::progress::RegistryReport;
@@ -114,7 +114,10 @@ impl FactsBuilder {
         let wanted = hash(folded.as_bytes());
         let start = self.folded.partition_point(|&(hash, _)| hash < wanted);
         let same_hash = self.folded[start..].iter().take_while(|&&(hash, _)| hash == wanted);
-        same_hash.map(|&(_, index)| index).filter(|&index| self.inventory.key(index).nfc() == folded).for_each(&mut add);
+        same_hash
+            .map(|&(_, index)| index)
+            .filter(|&index| self.inventory.key(index).nfc() == folded)
+            .for_each(&mut add);
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use super::Judge;
 use super::duplicates::duplicates;
 use super::names::{Census, Names};
 use super::rule::decide;
-use super::Judge;
 use crate::domain::assessment::{Assessment, AssessmentBuilder};
 use crate::domain::bits::BitSet;
 use crate::domain::inventory::{Inventory, ObjectFields, ObjectIndex};
