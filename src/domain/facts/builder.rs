@@ -7,7 +7,7 @@ use percent_encoding::percent_decode;
 use rustc_hash::FxHasher;
 
 use super::table::{Facts, Missing, PackedClaim, Projects};
-use super::{Claim, ClaimKind, RegistryRow};
+use super::{ClaimKind, RegistryRow};
 use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::key::Key;
 use crate::domain::progress::RegistryReport;
