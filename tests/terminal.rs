@@ -73,8 +73,9 @@ fn waiting_in_vain_shows_the_screen() {
 
 #[test]
 fn keys_are_what_terminals_send() {
-    let sent = ["a", "é", "Ctrl-c", "Enter", "Down", "Esc"].map(keys::bytes);
+    let sent = ["a", "é", "Ctrl-c", "Enter", "Down", "Esc"].map(|name| keys::bytes(name).unwrap());
     assert_eq!(sent, [b"a".to_vec(), "é".as_bytes().to_vec(), vec![3], vec![13], b"\x1b[B".to_vec(), vec![27]]);
+    assert_eq!(keys::bytes("Entr"), None);
     assert_eq!(keys::click(0, 9), b"\x1b[<0;1;10M\x1b[<0;1;10m");
     assert_eq!(keys::paste("x"), b"\x1b[200~x\x1b[201~");
 }

@@ -1,8 +1,8 @@
 //! Keys as they arrive from a terminal.
 
 /// The bytes of a key by its name: `a`, `Enter`, `Esc`, `Space`, `Tab`, `BackTab`, `Backspace`, `Up`, `Down`, `Left`,
-/// `Right`, `Home`, `End`, `PageUp`, `PageDown`, `Delete`, `F1`, `Ctrl-c`.
-pub fn bytes(name: &str) -> Vec<u8> {
+/// `Right`, `Home`, `End`, `PageUp`, `PageDown`, `Delete`, `F1`, `Ctrl-c`. `None` if no key has this name.
+pub fn bytes(name: &str) -> Option<Vec<u8>> {
     let named = match name {
         "Enter" => "\r",
         "Esc" => "\x1b",
@@ -23,13 +23,13 @@ pub fn bytes(name: &str) -> Vec<u8> {
         _ => "",
     };
     if !named.is_empty() {
-        return named.as_bytes().to_vec();
+        return Some(named.as_bytes().to_vec());
     }
     match name.strip_prefix("Ctrl-").map(str::as_bytes) {
         // A terminal sends a control letter as its place in the alphabet.
-        Some([letter @ b'a'..=b'z']) => vec![letter - b'a' + 1],
-        None if name.chars().count() == 1 => name.as_bytes().to_vec(),
-        _ => panic!("no key is named {name:?}"),
+        Some([letter @ b'a'..=b'z']) => Some(vec![letter - b'a' + 1]),
+        None if name.chars().count() == 1 => Some(name.as_bytes().to_vec()),
+        _ => None,
     }
 }
 

@@ -118,7 +118,9 @@ impl Pty {
     /// Presses one key after the other, by the names of [`keys::bytes`]. An `Esc` and a key right after it look like
     /// one `Alt` chord to any program: wait for what the `Esc` does first.
     pub fn press(&self, names: &[&str]) {
-        names.iter().for_each(|name| self.send(&keys::bytes(name)));
+        for name in names {
+            self.send(&keys::bytes(name).unwrap_or_else(|| panic!("no key is named {name:?}")));
+        }
     }
 
     /// Types `text` letter by letter.
