@@ -93,7 +93,7 @@ fn drawn(printed: &str) -> Vec<String> {
 #[test]
 fn a_screen_becomes_a_picture() {
     let text = |x: &str, width: &str, attributes: &str, text: &str| {
-        let placed = format!(r#"<text x="{x}" y="25.5" textLength="{width}" lengthAdjust="spacingAndGlyphs""#);
+        let placed = format!(r#"<text x="{x}" y="25.0" textLength="{width}" lengthAdjust="spacingAndGlyphs""#);
         format!("{placed} {attributes}>{text}</text>")
     };
     assert_eq!(drawn(""), [""; 0]);
@@ -109,7 +109,8 @@ fn a_screen_becomes_a_picture() {
     assert_eq!(
         drawn("\x1b[7mx\x1b[m"),
         [
-            r##"<rect x="12.0" y="12.0" width="8.4" height="18" fill="#d4d7dd"/>"##.to_owned(),
+            r##"<rect x="12.0" y="12.0" width="8.4" height="17" shape-rendering="crispEdges" fill="#d4d7dd"/>"##
+                .to_owned(),
             text("12.0", "8.4", r##"fill="#161a20""##, "x"),
         ]
     );

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use vt100::{Cell, Color, Screen};
 
 const CELL_WIDTH: f32 = 8.4;
-const CELL_HEIGHT: f32 = 18.0;
+const CELL_HEIGHT: f32 = 17.0;
 /// From the top of a cell to the line that its letters stand on.
-const BASELINE: f32 = 13.5;
+const BASELINE: f32 = 13.0;
 const MARGIN: f32 = 12.0;
 
 const FOREGROUND: Rgb = Rgb(0xd4, 0xd7, 0xdd);
@@ -157,7 +157,13 @@ fn draw(svg: &mut String, run: &Run, row: u16) {
     let width = f32::from(run.cells) * CELL_WIDTH;
     if run.style.background != BACKGROUND {
         let color = run.style.background.hex();
-        put(svg, &format!(r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{CELL_HEIGHT}" fill="{color}"/>"#));
+        // Crisp edges, for a seam would show between one background and the next.
+        put(
+            svg,
+            &format!(
+                r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{CELL_HEIGHT}" shape-rendering="crispEdges" fill="{color}"/>"#
+            ),
+        );
     }
     let seen = if run.style.underline { run.text.as_str() } else { run.text.trim_end_matches(' ') };
     if seen.is_empty() {
