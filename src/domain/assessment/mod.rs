@@ -175,8 +175,14 @@ impl Assessment {
 
     fn sum_part(&self, range: Range<ObjectIndex>) -> VerdictTotals {
         let mut sum = VerdictTotals::default();
-        for index in range.filter(|index| !self.gone.contains(*index)) {
-            sum.count(self.verdict(index), self.flags(index), self.inventory.size(index));
+        let places = range.start as usize..range.end as usize;
+        let said = self.columns.verdicts[places.clone()].iter().zip(&self.columns.flags[places]);
+        let sizes = self.inventory.sizes(range.clone());
+        let nothing_gone = self.gone.is_empty();
+        for ((index, size), (verdict, flags)) in range.zip(sizes).zip(said) {
+            if nothing_gone || !self.gone.contains(index) {
+                sum.count(*verdict, *flags, size);
+            }
         }
         sum
     }
@@ -226,6 +232,21 @@ impl AssessmentBuilder {
         }
         self.block.count(verdict, flags, size);
         self.append(verdict, flags, project);
+    }
+
+    /// Shows an object under a project that was pushed without one: among several that it may belong to, the choice needs
+    /// all objects. Nothing happens to an object that was not pushed, is gone or has a project.
+    pub fn show_under(&mut self, index: ObjectIndex, project: &ProjectId) {
+        let at = index as usize;
+        if self.columns.projects.get(at) != Some(&NO_PROJECT) || self.assessment.gone.contains(index) {
+            return;
+        }
+        let number = self.number(project);
+        self.columns.projects[at] = number;
+        let (verdict, flags) = (self.columns.verdicts[at], self.columns.flags[at]);
+        if let Some(project) = self.projects.get_mut(number as usize) {
+            project.totals.count(verdict, flags, self.assessment.inventory.size(index));
+        }
     }
 
     /// The assessment. Objects that nothing was said of are [`Verdict::Undetermined`].
