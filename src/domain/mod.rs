@@ -1,7 +1,9 @@
 //! The pure core: what a bucket, its layouts and the registry mean. No runtime, no files, no clock, no SDK, no terminal.
 
 pub mod facts;
+pub mod judge;
 pub mod key;
+pub mod layout;
 pub mod object;
 pub mod outcome;
 pub mod plan;

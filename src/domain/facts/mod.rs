@@ -1,6 +1,11 @@
 //! What the registry said, as the verdicts need it.
 
+mod table;
+
 use std::sync::Arc;
+
+pub(in crate::domain) use table::Projects;
+pub use table::{Facts, Missing};
 
 use super::Key;
 use super::object::Timestamp;
