@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::facts::{Claim, SourceReport};
 use super::verdict::{Flags, Verdict};
-use super::{Object, ProjectId, Timestamp};
+use super::{Object, ProjectId, Tally, Timestamp};
 
 /// How long a plan may be applied, in seconds from its making.
 pub const LIFETIME_SECONDS: i64 = 3600;
@@ -121,43 +121,26 @@ pub struct Plan {
     pub rows: Vec<PlanRow>,
 }
 
-/// Objects and bytes of a group.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Amount {
-    /// Objects.
-    pub objects: u64,
-    /// Bytes.
-    pub bytes: u64,
-}
-
-impl Amount {
-    /// Counts one more object.
-    pub fn add(&mut self, bytes: u64) {
-        self.objects += 1;
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
-}
-
 impl Plan {
     /// Objects and bytes of the whole plan.
-    pub fn total(&self) -> Amount {
+    pub fn total(&self) -> Tally {
         self.sum_by(|_| ()).remove(&()).unwrap_or_default()
     }
 
     /// Objects and bytes by project.
-    pub fn by_project(&self) -> BTreeMap<Option<ProjectId>, Amount> {
+    pub fn by_project(&self) -> BTreeMap<Option<ProjectId>, Tally> {
         self.sum_by(|row| row.project.clone())
     }
 
     /// Objects and bytes by verdict.
-    pub fn by_verdict(&self) -> BTreeMap<Verdict, Amount> {
+    pub fn by_verdict(&self) -> BTreeMap<Verdict, Tally> {
         self.sum_by(|row| row.verdict)
     }
 
-    fn sum_by<K: Ord>(&self, group: impl Fn(&PlanRow) -> K) -> BTreeMap<K, Amount> {
+    fn sum_by<K: Ord>(&self, group: impl Fn(&PlanRow) -> K) -> BTreeMap<K, Tally> {
         let mut sums = BTreeMap::new();
         for row in &self.rows {
-            sums.entry(group(row)).or_insert_with(Amount::default).add(row.object.size);
+            sums.entry(group(row)).or_insert_with(Tally::default).count(row.object.size);
         }
         sums
     }
