@@ -225,6 +225,21 @@ impl AssessmentBuilder {
         self.append(verdict, flags, project);
     }
 
+    /// Shows an object under a project that was pushed without one: among several that it may belong to, the choice needs
+    /// all objects. Nothing happens to an object that was not pushed, is gone or has a project.
+    pub fn show_under(&mut self, index: ObjectIndex, project: &ProjectId) {
+        let at = index as usize;
+        if self.columns.projects.get(at) != Some(&NO_PROJECT) || self.assessment.gone.contains(index) {
+            return;
+        }
+        let number = self.number(project);
+        self.columns.projects[at] = number;
+        let (verdict, flags) = (self.columns.verdicts[at], self.columns.flags[at]);
+        if let Some(project) = self.projects.get_mut(number as usize) {
+            project.totals.count(verdict, flags, self.assessment.inventory.size(index));
+        }
+    }
+
     /// The assessment. Objects that nothing was said of are [`Verdict::Undetermined`].
     pub fn finish(mut self) -> Assessment {
         let inventory = self.assessment.inventory.clone();

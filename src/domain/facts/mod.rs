@@ -1,9 +1,11 @@
 //! What the registry said, as the verdicts need it.
 
+mod builder;
 mod table;
 
 use std::sync::Arc;
 
+pub use builder::FactsBuilder;
 pub(in crate::domain) use table::Projects;
 pub use table::{Facts, Missing};
 

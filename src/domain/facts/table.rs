@@ -73,12 +73,13 @@ impl Projects {
         self.ids.len()
     }
 
-    fn owner(&self, number: Option<u32>) -> Owner {
-        match number.and_then(|number| Some((self.id(number)?, self.is_live(number)))) {
+    pub(super) fn claim(&self, claim: PackedClaim) -> Claim {
+        let owner = match claim.owner().and_then(|number| Some((self.id(number)?, self.is_live(number)))) {
             Some((id, true)) => Owner::Live(id.clone()),
             Some((id, false)) => Owner::Dead(id.clone()),
             None => Owner::Unknown,
-        }
+        };
+        Claim { kind: claim.kind(), owner }
     }
 }
 
@@ -97,7 +98,7 @@ impl PackedClaim {
         Self { object, what: owner.map_or(NOBODY, |owner| owner.min(NOBODY)) << 1 | kind }
     }
 
-    pub(super) fn kind(self) -> ClaimKind {
+    fn kind(self) -> ClaimKind {
         if self.what & 1 == 0 { ClaimKind::Row } else { ClaimKind::Reference }
     }
 
@@ -141,7 +142,7 @@ impl Facts {
 
     /// Every row and reference that has the key of this object of the inventory.
     pub fn claims_of(&self, object: u32) -> Vec<Claim> {
-        self.claims[self.claims_range(object, 0)].iter().map(|&claim| self.unpack(claim)).collect()
+        self.claims[self.claims_range(object, 0)].iter().map(|&claim| self.projects.claim(claim)).collect()
     }
 
     /// Tracked or referenced keys that the listing does not have, in the order in which they were read.
@@ -166,9 +167,5 @@ impl Facts {
         };
         let length = self.claims[start..].iter().take_while(|claim| claim.object == object).count();
         start..start + length
-    }
-
-    pub(super) fn unpack(&self, claim: PackedClaim) -> Claim {
-        Claim { kind: claim.kind(), owner: self.projects.owner(claim.owner()) }
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! Keep by default. An object is an orphan only if there is a reading and every reading is dead.
 
+mod classify;
+mod duplicates;
 mod names;
 mod rule;
 
 use std::sync::Arc;
 
+pub use classify::classify;
 use names::{Census, Names};
 use rule::{Ground, Rule, decide};
 
@@ -109,14 +112,14 @@ impl Judge {
 
     /// What is to be said of an object whose key these claims have.
     pub fn judge(&self, object: &Object, claims: &[Claim]) -> Judgement {
-        let mut names = Names::new(&self.facts);
+        let mut names = Names::new(&self.facts, &self.policy.protected_projects);
         let (rule, census) = self.weigh_one(object, claims, &mut names);
         self.judgement(object, rule, &census, &names)
     }
 
     /// The same judgement, with everything that was compared.
     pub fn evidence(&self, object: &Object, claims: &[Claim]) -> (Judgement, Evidence) {
-        let mut names = Names::new(&self.facts);
+        let mut names = Names::new(&self.facts, &self.policy.protected_projects);
         let (rule, census) = self.weigh_one(object, claims, &mut names);
         let mut claims = claims.to_vec();
         claims.sort();
@@ -144,7 +147,7 @@ impl Judge {
                 Owner::Unknown => census.claim(None, false),
             }
         }
-        (decide(self.ground, self.tracks_keys, census.tally), census)
+        (decide(self.ground, self.tracks_keys, census.voices), census)
     }
 
     /// Counts every reading of a key.
@@ -156,21 +159,21 @@ impl Judge {
                 census.reading(number, live, prefixes, found.layout.health == Health::Legacy);
             }
         });
-        census.tally.overflow = !complete;
+        census.voices.overflow = !complete;
     }
 
     fn judgement(&self, object: &Object, rule: Rule, census: &Census, names: &Names<'_>) -> Judgement {
-        let mut flags = census.flags();
-        flags.set(Flag::Young, self.is_young(object.last_modified));
-        let protected = self.protects_key(object.key.as_bytes())
-            || census
-                .projects
-                .iter()
-                .filter_map(|&n| names.id(n))
-                .any(|id| self.policy.protected_projects.contains(id));
-        flags.set(Flag::Protected, protected);
-        let project = census.primary(names, |_| 0).and_then(|number| names.id(number)).cloned();
+        let flags = self.flags(object.key.as_bytes(), object.last_modified, census, names);
+        let project = names.primary(&census.projects, |_| 0).and_then(|number| names.id(number)).cloned();
         Judgement { verdict: rule.verdict(), flags, project }
+    }
+
+    fn flags(&self, key: &[u8], last_modified: Option<Timestamp>, census: &Census, names: &Names<'_>) -> Flags {
+        let mut flags = census.flags();
+        flags.set(Flag::Young, self.is_young(last_modified));
+        let protected = self.protects_key(key) || census.projects.iter().any(|&number| names.is_protected(number));
+        flags.set(Flag::Protected, protected);
+        flags
     }
 
     fn because(&self, rule: Rule, census: &Census, names: &Names<'_>) -> String {

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::rule::Tally;
+use super::rule::Voices;
 use crate::domain::facts::{Facts, Projects};
 use crate::domain::project::{IdRules, ProjectId};
 use crate::domain::verdict::{Flag, Flags};
@@ -12,14 +12,18 @@ pub(super) struct Names<'f> {
     known: &'f Projects,
     ids: &'f IdRules,
     others: Projects,
+    protected: Vec<u32>,
     last_spelled: Vec<u8>,
     last: Option<(u32, usize)>,
 }
 
 impl<'f> Names<'f> {
-    pub(super) fn new(facts: &'f Facts) -> Self {
+    pub(super) fn new(facts: &'f Facts, protected: &[ProjectId]) -> Self {
         let (known, ids) = (facts.projects(), facts.ids());
-        Self { known, ids, others: Projects::default(), last_spelled: Vec::new(), last: None }
+        let others = Projects::default();
+        let mut names = Self { known, ids, others, protected: vec![], last_spelled: vec![], last: None };
+        names.protected = protected.iter().map(|id| names.number(id.as_bytes())).collect();
+        names
     }
 
     /// The project that a key spells so, and how often the id prefix stands before it; `None` if it names nobody.
@@ -59,6 +63,23 @@ impl<'f> Names<'f> {
         !word.is_empty() && id.as_bytes() == word.as_bytes()
     }
 
+    /// Whether the configuration protects the project.
+    pub(super) fn is_protected(&self, number: u32) -> bool {
+        self.protected.contains(&number)
+    }
+
+    /// The project under which an object is grouped that may belong to any of these: a live one before a dead one, then
+    /// the one that most objects name without ambiguity, then the shortest that is not the bare prefix word.
+    pub(super) fn primary(&self, projects: &[u32], unambiguous: impl Fn(u32) -> u32) -> Option<u32> {
+        let rank = |number: u32| {
+            let id = self.id(number);
+            let bare = id.is_some_and(|id| self.is_bare_prefix(id));
+            let shortest = id.map(|id| (id.as_bytes().len(), id.as_bytes()));
+            (Reverse(self.is_live(number)), Reverse(unambiguous(number)), bare, shortest)
+        };
+        projects.iter().copied().min_by(|&a, &b| rank(a).cmp(&rank(b)))
+    }
+
     fn first_other(&self) -> u32 {
         u32::try_from(self.known.len()).unwrap_or(u32::MAX)
     }
@@ -67,7 +88,7 @@ impl<'f> Names<'f> {
 /// What was counted about one object. Used again for the next one, so that counting does not allocate.
 #[derive(Default)]
 pub(super) struct Census {
-    pub(super) tally: Tally,
+    pub(super) voices: Voices,
     /// Every project that a reading or a claim names, each once.
     pub(super) projects: Vec<u32>,
     readings: usize,
@@ -86,15 +107,15 @@ impl Census {
         self.readings += 1;
         self.legacy += usize::from(legacy);
         self.double_prefixed |= prefixes > 1;
-        self.tally.live_reading |= live;
-        self.tally.dead_reading |= !live;
+        self.voices.live_reading |= live;
+        self.voices.dead_reading |= !live;
         self.name(project);
     }
 
     pub(super) fn claim(&mut self, project: Option<u32>, live: bool) {
-        self.tally.live_claim |= live && project.is_some();
-        self.tally.dead_claim |= !live && project.is_some();
-        self.tally.unknown_claim |= project.is_none();
+        self.voices.live_claim |= live && project.is_some();
+        self.voices.dead_claim |= !live && project.is_some();
+        self.voices.unknown_claim |= project.is_none();
         if let Some(project) = project {
             self.name(project);
         }
@@ -112,21 +133,5 @@ impl Census {
         flags.set(Flag::DoublePrefixed, self.double_prefixed);
         flags.set(Flag::Legacy, self.readings > 0 && self.legacy == self.readings);
         flags
-    }
-
-    /// The project under which the object is grouped: a live one before a dead one, then the one that most objects
-    /// name without ambiguity, then the shortest that is not the bare prefix word.
-    pub(super) fn primary(&self, names: &Names<'_>, unambiguous: impl Fn(u32) -> u32) -> Option<u32> {
-        let rank = |&number: &u32| {
-            let id = names.id(number);
-            let bare = id.is_some_and(|id| names.is_bare_prefix(id));
-            let shortest = id.map(|id| (id.as_bytes().len(), id.as_bytes()));
-            (Reverse(names.is_live(number)), Reverse(unambiguous(number)), bare, shortest)
-        };
-        match self.projects.as_slice() {
-            [] => None,
-            [only] => Some(*only),
-            several => several.iter().copied().min_by(|a, b| rank(a).cmp(&rank(b))),
-        }
     }
 }

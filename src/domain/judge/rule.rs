@@ -14,7 +14,7 @@ pub(super) enum Ground {
 
 /// What was found about one object. Only whether something was found decides, never how often.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Voices {
     /// A layout reads the key, and the project is live.
     pub(super) live_reading: bool,
     /// A layout reads the key, and the project is dead.
@@ -53,7 +53,7 @@ pub(super) enum Rule {
 }
 
 /// The first line of the table that holds.
-pub(super) fn decide(ground: Ground, tracks_keys: bool, tally: Tally) -> Rule {
+pub(super) fn decide(ground: Ground, tracks_keys: bool, voices: Voices) -> Rule {
     match ground {
         Ground::ListingIncomplete => return Rule::ListingIncomplete,
         Ground::NoRegistry => return Rule::NoRegistry,
@@ -61,7 +61,7 @@ pub(super) fn decide(ground: Ground, tracks_keys: bool, tally: Tally) -> Rule {
         Ground::NoLiveProject => return Rule::NoLiveProject,
         Ground::Firm => {}
     }
-    let Tally { live_reading, dead_reading, overflow, live_claim, dead_claim, unknown_claim } = tally;
+    let Voices { live_reading, dead_reading, overflow, live_claim, dead_claim, unknown_claim } = voices;
     if live_reading {
         return match (tracks_keys, live_claim, dead_claim, unknown_claim) {
             (false, ..) => Rule::LiveKeysNotTracked,
