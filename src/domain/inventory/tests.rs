@@ -156,6 +156,10 @@ proptest! {
         prop_assert_eq!(inventory.previous_alive(start), (0..start.min(len)).rev().find(alive));
         prop_assert_eq!(inventory.alive(), (0..len).filter(alive).count() as u64);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn totals_over_many_chunks_are_those_of_their_objects(

@@ -1,5 +1,8 @@
 //! What was said of every object: a verdict, flags and a project for each, and their totals over any range.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 use std::sync::Arc;
 
