@@ -51,8 +51,9 @@ pub async fn audit(input: &AuditInput, inventory: &Inventory, scan: &ScanReport,
         Judge::new(Arc::clone(&input.layouts), Arc::new(facts), input.policy.clone(), trust(scan, &input.clock));
     let (inventory, stop) = (inventory.clone(), stop.clone());
     let classified = tokio::task::spawn_blocking(move || {
-        let assessment = classify(&inventory, &judge, &|_| !stop.is_requested())?;
-        Some(Audit { judge, assessment })
+        let assessment = classify(&inventory, &judge, &|_| !stop.is_requested());
+        // What was stopped half way is not a verdict on the rest.
+        (!stop.is_requested()).then_some(Audit { judge, assessment })
     });
     // A panic of the classification is a bug of this program; it is passed on instead of being turned into a verdict.
     match classified.await {

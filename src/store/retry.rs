@@ -83,6 +83,11 @@ impl RetryStore {
     }
 }
 
+/// A wait between nothing and `bound` (full jitter), so that clients that failed together do not come back together.
+pub fn jitter(bound: Duration) -> Duration {
+    bound.mul_f64(random())
+}
+
 /// A number in 0..1. Each `RandomState` of the standard library hashes differently, which is random enough to spread waits.
 fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 32;

@@ -7,6 +7,11 @@ mod duplicates;
 mod names;
 mod rule;
 
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 pub use classify::classify;

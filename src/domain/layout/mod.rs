@@ -10,6 +10,8 @@ mod matching;
 mod template;
 
 #[cfg(test)]
+mod file_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

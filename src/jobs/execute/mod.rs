@@ -206,7 +206,7 @@ async fn run_batches(execution: &Execution, recheck: &Recheck, recorder: &Record
     let keys = execution.plan.rows.iter().map(|row| &row.object.key);
     let mut waiting = batches::cut(keys, execution.batch_keys).into_iter().zip(1u64..);
     let mut flight = FuturesUnordered::new();
-    let mut aimd = Aimd::new(execution.concurrency);
+    let mut aimd = Aimd::new(execution.concurrency, execution.concurrency);
     let mut failures_in_a_row = 0;
     loop {
         while flight.len() < aimd.limit() && !stop.is_requested() {

@@ -28,9 +28,9 @@ use bytes::Bytes;
 
 use self::errors::Attempt;
 use self::listing::RawPage;
-pub use self::options::S3Options;
+pub use self::options::{S3Options, Timeouts};
 use self::spelling::{PROBE, Spelling};
-use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, Slot, Wire};
+use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, Slot, TooLong, Wire};
 use self::xml::Breach;
 use super::batch::MAX_KEYS;
 use super::{
@@ -254,9 +254,15 @@ fn answered<O, E>(result: Result<O, SdkError<E>>, slot: Slot, attempt: &Attempt<
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    match result {
-        Err(error) => Err(attempt.failed(error)),
-        Ok(_) => slot.take().ok_or_else(|| attempt.malformed(&Breach::new("there is no answer"))),
+    if let Err(error) = result {
+        return Err(attempt.failed(error));
+    }
+    match slot.take() {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(TooLong(bytes))) => {
+            Err(attempt.malformed(&Breach(format!("an answer of {bytes} bytes makes no sense"))))
+        }
+        None => Err(attempt.malformed(&Breach::new("there is no answer"))),
     }
 }
 

@@ -15,10 +15,23 @@ use aws_sdk_s3::config::{
 use super::errors::Attempt;
 use crate::store::{ErrorKind, StoreError, StoreIdentity};
 
-/// The SDK for Rust has no default for the time an answer may take, so all three are set.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a request may take. The SDK for Rust has no default for answers, so all three are always set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timeouts {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Until the whole answer has arrived.
+    pub attempt: Duration,
+    /// Until everything is done, the wait for credentials included.
+    pub operation: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connect: seconds(3), attempt: seconds(30), operation: seconds(120) }
+    }
+}
 
 /// Where a bucket is and who asks. `Debug` shows no secret.
 #[derive(Clone, Default)]
@@ -44,6 +57,8 @@ pub struct S3Options {
     pub path_style: Option<bool>,
     /// Whether the store keeps one object for all Unicode spellings of a key, as R2 does.
     pub folds_nfc: bool,
+    /// How long a request may take.
+    pub timeouts: Timeouts,
 }
 
 impl fmt::Debug for S3Options {
@@ -60,6 +75,7 @@ impl fmt::Debug for S3Options {
             .field("profile", &self.profile)
             .field("path_style", &self.path_style)
             .field("folds_nfc", &self.folds_nfc)
+            .field("timeouts", &self.timeouts)
             .finish()
     }
 }
@@ -81,10 +97,10 @@ pub(super) async fn client(options: S3Options) -> Result<(Client, StoreIdentity)
         (_, None) => profile_region.unwrap_or_else(|| String::from("us-east-1")),
     };
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(ATTEMPT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
+        .connect_timeout(options.timeouts.connect)
+        .read_timeout(options.timeouts.attempt)
+        .operation_attempt_timeout(options.timeouts.attempt)
+        .operation_timeout(options.timeouts.operation)
         .build();
     let mut config = Builder::new()
         .behavior_version(BehaviorVersion::latest())

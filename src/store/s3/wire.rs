@@ -49,28 +49,23 @@ impl Answer {
     pub(super) fn server_time(&self) -> Option<Timestamp> {
         self.header("date").and_then(http_date)
     }
-
-    #[cfg(test)]
-    pub(super) fn of(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Self {
-        let mut all = Headers::new();
-        for (name, value) in headers {
-            all.insert(*name, *value);
-        }
-        Self { status, headers: all, body: Bytes::copy_from_slice(body.as_bytes()) }
-    }
 }
 
 /// Where the answer to one request is put.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Slot(Arc<Mutex<Option<Answer>>>);
+pub(super) struct Slot(Arc<Mutex<Option<Result<Answer, TooLong>>>>);
+
+/// An answer that announced more bytes than make sense and was not read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TooLong(pub(super) u64);
 
 impl Slot {
     /// The answer, if one came.
-    pub(super) fn take(self) -> Option<Answer> {
+    pub(super) fn take(self) -> Option<Result<Answer, TooLong>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn put(&self, answer: Answer) {
+    fn put(&self, answer: Result<Answer, TooLong>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
 }
@@ -181,12 +176,7 @@ impl<O> fmt::Debug for Keep<O> {
 }
 
 impl<O: EmptyOutput> Keep<O> {
-    fn keep(&self, response: &HttpResponse, body: &[u8]) -> Result<Output, OrchestratorError<Error>> {
-        let answer = Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: Bytes::copy_from_slice(body),
-        };
+    fn keep(&self, answer: Result<Answer, TooLong>) -> Result<Output, OrchestratorError<Error>> {
         self.slot.put(answer);
         O::empty().map(Output::erase).map_err(OrchestratorError::other)
     }
@@ -199,13 +189,7 @@ impl<O: EmptyOutput> DeserializeResponse for Keep<O> {
         _: &ConfigBag,
     ) -> Option<Result<Output, OrchestratorError<Error>>> {
         let announced = response.headers().get("content-length").and_then(|length| length.parse::<u64>().ok());
-        match announced {
-            Some(length) if length > self.limit && response.body().bytes().is_none() => {
-                let error = format!("an answer of {length} bytes where at most {} make sense", self.limit);
-                Some(Err(OrchestratorError::other(error)))
-            }
-            _ => None,
-        }
+        announced.filter(|&length| length > self.limit).map(|length| self.keep(Err(TooLong(length))))
     }
 
     fn deserialize_nonstreaming_with_config(
@@ -213,6 +197,10 @@ impl<O: EmptyOutput> DeserializeResponse for Keep<O> {
         response: &HttpResponse,
         _: &ConfigBag,
     ) -> Result<Output, OrchestratorError<Error>> {
-        self.keep(response, response.body().bytes().unwrap_or_default())
+        self.keep(Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: Bytes::copy_from_slice(response.body().bytes().unwrap_or_default()),
+        }))
     }
 }
