@@ -1,23 +1,20 @@
 //! Everything that can wake the program. Closed: read this list to know what drives it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::domain::assessment::Assessment;
-use crate::domain::inventory::{Inventory, ObjectIndex};
+use crate::domain::inventory::ObjectIndex;
+use crate::domain::judge::Judge;
 use crate::domain::plan::Plan;
-use crate::domain::progress::{Failure, LogLine, RegistryReport, RunProgress, ScanProgress};
-use crate::domain::{Evidence, Key, Timestamp};
+use crate::domain::progress::{Failure, LogLine, RunProgress, ScanProgress};
+use crate::domain::{Key, Timestamp};
 
 use super::effect::Ticket;
 use super::filter::Matches;
 use super::groups::GroupTree;
 use super::order::{FlatOrder, FolderOrder};
-
-/// Tells why an object has its verdict.
-pub type Explain = Arc<dyn Fn(&Inventory, ObjectIndex) -> Evidence + Send + Sync>;
 
 /// What happened.
 pub enum Event {
@@ -50,10 +47,6 @@ pub enum Event {
     Terminate,
     /// The listing went on.
     Scan(Ticket, ScanProgress),
-    /// The registry was read.
-    RegistryRead(Ticket, RegistryReport),
-    /// So many objects are judged.
-    Judging(Ticket, u64),
     /// Every object is judged.
     Assessed(Ticket, Box<Assessed>),
     /// The filter found this.
@@ -93,8 +86,8 @@ pub enum Event {
 pub struct Assessed {
     /// Verdicts, flags and projects of all objects.
     pub assessment: Assessment,
-    /// Why.
-    pub explain: Explain,
+    /// Why: it can be asked for the evidence of each object.
+    pub judge: Judge,
     /// Objects of the whole bucket under projects and findings.
     pub gathered: Gathered,
 }

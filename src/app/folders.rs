@@ -73,12 +73,7 @@ impl FolderForest<'_> {
             (FolderOrder::Backwards, true) => previous_child(self.space, prefix, child),
             (FolderOrder::Backwards, false) => next_child(self.space, prefix, child),
             (FolderOrder::Sorted(sorted), _) => {
-                let at = match child {
-                    Child::Object { at } => *at,
-                    // What a folder begins with may be gone, and then it began later when it was sorted.
-                    Child::Folder { range, .. } => range.end.saturating_sub(1),
-                };
-                let rank = sorted.rank_of(at)?;
+                let rank = sorted.rank_of(child)?;
                 match forwards {
                     true => (rank + 1..sorted.len()).find_map(|rank| sorted.get(self.space, rank)),
                     false => (0..rank).rev().find_map(|rank| sorted.get(self.space, rank)),

@@ -8,8 +8,6 @@ use std::ops::Range;
 
 use crate::domain::{Flag, Flags, ProjectId, Timestamp, Verdict};
 
-use super::forest::{Forest, Node};
-
 /// What makes an object worth a look.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Finding {
@@ -33,6 +31,11 @@ impl Finding {
         Finding::Flag(Flag::Young),
         Finding::Flag(Flag::Protected),
     ];
+
+    /// Its place among the findings.
+    fn rank(self) -> usize {
+        Self::ALL.iter().position(|finding| *finding == self).unwrap_or(Self::ALL.len())
+    }
 
     /// Whether an object belongs to it.
     pub fn holds(self, verdict: Verdict, flags: Flags) -> bool {
@@ -156,7 +159,7 @@ pub struct Group {
 }
 
 /// How groups and members are ordered.
-pub struct Ordering2<'a> {
+pub struct GroupOrder<'a> {
     /// Compares groups of one level.
     pub groups: &'a dyn Fn(&Group, &Group) -> Ordering,
     /// Compares members of one group.
@@ -167,7 +170,7 @@ pub struct Ordering2<'a> {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct GroupTree {
     groups: Vec<Group>,
-    roots: usize,
+    pub(super) roots: usize,
     members: Vec<u32>,
     by_id: HashMap<GroupId, usize>,
     /// Where a member stands, for orders other than by number.
@@ -179,7 +182,7 @@ pub type ItemSource<'a> = &'a dyn Fn(&mut dyn FnMut(usize, &Item));
 
 impl GroupTree {
     /// Gathers items under `ids`: bucket number `n` of `source` is the group `ids[n]`. Empty groups are left out.
-    pub fn gather(ids: &[GroupId], source: ItemSource<'_>, order: &Ordering2<'_>) -> Self {
+    pub fn gather(ids: &[GroupId], source: ItemSource<'_>, order: &GroupOrder<'_>) -> Self {
         let mut tallies = vec![GroupTally::default(); ids.len()];
         source(&mut |bucket, item| tallies[bucket].add(item));
         let mut leaves: Vec<(Group, usize)> = ids
@@ -190,7 +193,8 @@ impl GroupTree {
             .map(|(bucket, (id, tally))| (Group { id: id.clone(), groups: 0..0, members: 0..0, tally: *tally }, bucket))
             .collect();
         leaves.sort_by(|(a, _), (b, _)| {
-            a.id.parent().map(|id| id.finding).cmp(&b.id.parent().map(|id| id.finding)).then_with(|| (order.groups)(a, b))
+            let rank = |group: &Group| group.id.finding.map(Finding::rank);
+            rank(a).cmp(&rank(b)).then_with(|| (order.groups)(a, b))
         });
         let mut tree = Self::default();
         let mut next = vec![0; ids.len()];
@@ -241,7 +245,7 @@ impl GroupTree {
         self.groups = roots;
     }
 
-    fn sort_members(&mut self, order: &Ordering2<'_>) {
+    fn sort_members(&mut self, order: &GroupOrder<'_>) {
         let Some(compare) = order.members else { return };
         let mut ranks = HashMap::new();
         for (number, group) in self.groups.iter().enumerate().filter(|(_, group)| group.groups.is_empty()) {
@@ -271,6 +275,11 @@ impl GroupTree {
     /// The members at these positions.
     pub fn members(&self, positions: Range<usize>) -> &[u32] {
         self.members.get(positions).unwrap_or_default()
+    }
+
+    /// The number of a group among [`GroupTree::groups`].
+    pub fn number(&self, id: &GroupId) -> Option<usize> {
+        self.by_id.get(id).copied()
     }
 
     /// Where a member of a group stands.
@@ -332,130 +341,5 @@ impl OpenGroups {
     /// Opens or closes all.
     pub fn set_all(&mut self, open: bool) {
         *self = Self { all: open, except: Default::default() };
-    }
-}
-
-/// Groups as rows. Members for which `is_gone` holds are passed over.
-pub struct GroupForest<'a> {
-    /// The groups.
-    pub tree: &'a GroupTree,
-    /// Which are open.
-    pub open: &'a OpenGroups,
-    /// Whether a member is no longer there.
-    pub is_gone: &'a dyn Fn(u32) -> bool,
-}
-
-impl GroupForest<'_> {
-    fn number(&self, id: &GroupId) -> Option<usize> {
-        self.tree.by_id.get(id).copied()
-    }
-
-    fn siblings(&self, id: &GroupId) -> Range<usize> {
-        match id.parent().and_then(|parent| self.tree.group(&parent)) {
-            Some(parent) => parent.groups.clone(),
-            None => 0..self.tree.roots,
-        }
-    }
-
-    fn group_in(&self, mut numbers: impl Iterator<Item = usize>) -> Option<Node> {
-        let number = numbers.find(|number| self.tree.groups[*number].tally.objects > 0)?;
-        Some(Node::Group(self.tree.groups[number].id.clone()))
-    }
-
-    fn member_in(&self, id: &GroupId, positions: impl Iterator<Item = usize>) -> Option<Node> {
-        let mut members = positions.map(|at| self.tree.members[at]);
-        members.find(|member| !(self.is_gone)(*member)).map(|member| Node::Member(id.clone(), member))
-    }
-}
-
-impl Forest for GroupForest<'_> {
-    fn first(&self, parent: Option<&Node>) -> Option<Node> {
-        match parent {
-            None => self.group_in(0..self.tree.roots),
-            Some(Node::Group(id)) => {
-                let group = self.tree.group(id)?;
-                match group.groups.is_empty() {
-                    true => self.member_in(id, group.members.clone()),
-                    false => self.group_in(group.groups.clone()),
-                }
-            }
-            Some(_) => None,
-        }
-    }
-
-    fn last(&self, parent: Option<&Node>) -> Option<Node> {
-        match parent {
-            None => self.group_in((0..self.tree.roots).rev()),
-            Some(Node::Group(id)) => {
-                let group = self.tree.group(id)?;
-                match group.groups.is_empty() {
-                    true => self.member_in(id, group.members.clone().rev()),
-                    false => self.group_in(group.groups.clone().rev()),
-                }
-            }
-            Some(_) => None,
-        }
-    }
-
-    fn next(&self, node: &Node) -> Option<Node> {
-        match node {
-            Node::Group(id) => self.group_in(self.number(id)? + 1..self.siblings(id).end),
-            Node::Member(id, member) => {
-                let at = self.tree.position(id, *member)?;
-                self.member_in(id, at + 1..self.tree.group(id)?.members.end)
-            }
-            _ => None,
-        }
-    }
-
-    fn previous(&self, node: &Node) -> Option<Node> {
-        match node {
-            Node::Group(id) => self.group_in((self.siblings(id).start..self.number(id)?).rev()),
-            Node::Member(id, member) => {
-                let at = self.tree.position(id, *member)?;
-                self.member_in(id, (self.tree.group(id)?.members.start..at).rev())
-            }
-            _ => None,
-        }
-    }
-
-    fn parent(&self, node: &Node) -> Option<Node> {
-        match node {
-            Node::Group(id) => id.parent().map(Node::Group),
-            Node::Member(id, _) => Some(Node::Group(id.clone())),
-            _ => None,
-        }
-    }
-
-    fn is_open(&self, node: &Node) -> bool {
-        matches!(node, Node::Group(id) if self.open.is_open(id))
-    }
-
-    fn depth(&self, node: &Node) -> usize {
-        match node {
-            Node::Group(id) => usize::from(id.parent().is_some()),
-            Node::Member(id, _) => 1 + usize::from(id.parent().is_some()),
-            _ => 0,
-        }
-    }
-
-    fn nearest(&self, node: &Node) -> Option<Node> {
-        let alive = |id: &GroupId| self.tree.group(id).is_some_and(|group| group.tally.objects > 0);
-        match node {
-            Node::Member(id, member) if alive(id) => match self.tree.position(id, *member) {
-                Some(_) if !(self.is_gone)(*member) => Some(node.clone()),
-                Some(_) => self.next(node).or_else(|| self.previous(node)).or_else(|| self.parent(node)),
-                None => Some(Node::Group(id.clone())),
-            },
-            Node::Group(id) if alive(id) => Some(node.clone()),
-            Node::Group(id) | Node::Member(id, _) => {
-                let beside = self.number(id).and_then(|number| {
-                    let siblings = self.siblings(id);
-                    self.group_in(number..siblings.end).or_else(|| self.group_in((siblings.start..number).rev()))
-                });
-                beside.or_else(|| id.parent().filter(|id| alive(id)).map(Node::Group)).or_else(|| self.first(None))
-            }
-            _ => self.first(None),
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Range};
 
 use crate::domain::Verdict;
 use crate::domain::assessment::Assessment;
+use crate::domain::bits::BitSet;
 use crate::domain::folders::{KeySpace, Position, SortKey, SortedChildren, sorted_children};
 use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::totals::Totals;
@@ -128,6 +129,10 @@ impl KeySpace for Orphans<'_> {
             range.filter(|at| self.assessment.verdict(self.space.object_at(*at)) == Verdict::Orphaned).count() as u64
         };
         Totals { objects, ..Totals::default() }
+    }
+
+    fn count_of(&self, range: Range<Position>, objects: &BitSet) -> u64 {
+        self.space.count_of(range, objects)
     }
 
     fn next_alive(&self, at: Position) -> Option<Position> {

@@ -7,18 +7,20 @@ use std::time::Duration;
 use crate::domain::assessment::Assessment;
 use crate::domain::folders::KeySpace;
 use crate::domain::inventory::{Inventory, ObjectIndex};
+use crate::domain::judge::Judge;
 use crate::domain::plan::Plan;
 use crate::domain::progress::{Failure, RegistryReport, ScanReport};
 use crate::domain::{Evidence, Key, Timestamp};
 
 use super::confirm::Confirmation;
 use super::effect::Ticket;
-use super::event::{Explain, Gathered};
+use super::event::Gathered;
 use super::expansion::Expansion;
 use super::filter::{Filter, Matches};
 use super::folders::{FlatForest, FolderForest};
 use super::forest::{Forest, Node, Window, first_row, visible, window};
-use super::groups::{GroupForest, GroupTree, OpenGroups};
+use super::group_forest::GroupForest;
+use super::groups::{GroupTree, OpenGroups};
 use super::help::Help;
 use super::input::Input;
 use super::keymap::{Context, Keymap};
@@ -100,10 +102,8 @@ pub enum Audit {
     /// Not begun.
     #[default]
     Waiting,
-    /// The registry is read.
-    Reading,
-    /// So many objects are judged.
-    Judging(u64),
+    /// The registry is read and every object judged.
+    Running,
     /// Done.
     Done,
     /// It broke down.
@@ -125,12 +125,10 @@ pub struct Bucket {
     pub audit: Audit,
     /// Which judging is wanted.
     pub audit_ticket: Ticket,
-    /// What the registry said.
-    pub registry: Option<RegistryReport>,
     /// Verdicts.
     pub assessment: Option<Assessment>,
-    /// Why.
-    pub explain: Option<Explain>,
+    /// Why: it can be asked for the evidence of each object.
+    pub judge: Option<Judge>,
     /// The server's clock at the listing, and this machine's.
     pub clocks: Option<(Timestamp, Timestamp)>,
 }
@@ -318,6 +316,8 @@ pub struct State {
     /// Whether quitting was asked for and awaits a second key, or the end of the run.
     pub quitting: Quitting,
     pub(super) tickets: u64,
+    /// The row that was clicked last, and when.
+    pub(super) last_click: Option<(Node, Duration)>,
 }
 
 /// How far the wish to leave is.
@@ -353,6 +353,7 @@ impl State {
             failure: None,
             quitting: Quitting::No,
             tickets: 0,
+            last_click: None,
         }
     }
 
@@ -363,9 +364,16 @@ impl State {
             (Mode::SortMenu(_), _) => Context::Menu,
             (Mode::Confirm(_), _) => Context::Confirm,
             (Mode::Help(_), _) => Context::Help,
-            (Mode::Browse, View::Plan) => Context::Plan,
-            (Mode::Browse, View::Log) => Context::Log,
-            (Mode::Browse, _) => Context::Tree,
+            (Mode::Browse, _) => self.browse_context(),
+        }
+    }
+
+    /// Where a key would be looked up if nothing were open over the view.
+    pub fn browse_context(&self) -> Context {
+        match self.browse.view {
+            View::Plan => Context::Plan,
+            View::Log => Context::Log,
+            _ => Context::Tree,
         }
     }
 
@@ -479,7 +487,14 @@ impl State {
 
     /// Why an object has its verdict.
     pub fn evidence(&self, object: ObjectIndex) -> Option<Evidence> {
-        self.bucket.explain.as_ref().map(|explain| explain(&self.bucket.inventory, object))
+        let judge = self.bucket.judge.as_ref()?;
+        let claims = judge.facts().claims_of(object);
+        Some(judge.evidence(&self.bucket.inventory.object(object), &claims).1)
+    }
+
+    /// What the registry said.
+    pub fn registry(&self) -> Option<&RegistryReport> {
+        self.bucket.judge.as_ref().map(|judge| judge.facts().report())
     }
 
     /// The server's clock now, as well as it is known.
@@ -496,12 +511,12 @@ impl State {
 
     /// Whether a run is going on.
     pub fn is_running(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| run.report.is_none())
+        self.run.as_ref().is_some_and(|run| !run.has_ended())
     }
 
     /// Whether something on the screen changes with time alone.
     pub fn needs_ticks(&self) -> bool {
-        self.is_scanning() || self.is_running() || matches!(self.bucket.audit, Audit::Reading | Audit::Judging(_))
+        self.is_scanning() || self.is_running() || self.bucket.audit == Audit::Running
     }
 
     /// A ticket that was never used.

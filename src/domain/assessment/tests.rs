@@ -18,7 +18,7 @@ fn project(number: usize) -> ProjectId {
 fn opinion(index: u32, size: u64) -> (Verdict, Flags, Option<ProjectId>) {
     let seed = (u64::from(index) * 31 + size) as usize;
     let flags = Flag::ALL.into_iter().filter(|flag| seed >> (*flag as u8 + 3) & 1 == 1).collect();
-    (Verdict::ALL[seed % Verdict::ALL.len()], flags, (seed % 5 > 0).then(|| project(seed % 5)))
+    (Verdict::ALL[seed % Verdict::ALL.len()], flags, Some(seed % 5).filter(|number| *number > 0).map(project))
 }
 
 fn assess(inventory: &Inventory) -> Assessment {

@@ -187,7 +187,7 @@ impl Judge {
         }
         let list = |live: bool| {
             let ids = census.projects.iter().filter(|&&number| names.is_live(number) == live);
-            ids.filter_map(|&number| names.id(number)).map(ProjectId::to_string).collect::<Vec<_>>().join(", ")
+            ids.filter_map(|&number| names.id(number)).map(ProjectId::to_string).collect::<Vec<_>>()
         };
         rule.sentence(&list(true), &list(false))
     }

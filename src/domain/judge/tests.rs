@@ -325,7 +325,7 @@ fn evidence_names_what_was_compared() {
     assert_eq!(judgement.verdict, Verdict::Conflict);
     assert_eq!(
         evidence.because,
-        "Its key names a, a_b, which is gone, but the registry mentions the key without an owner."
+        "Its key names a, a_b, which are gone, but the registry mentions the key without an owner."
     );
     let readings: Vec<_> = evidence.readings.iter().map(|(r, live)| (r.project.to_string(), *live)).collect();
     assert_eq!(readings, [("a".to_owned(), false), ("a_b".to_owned(), false)]);
