@@ -15,6 +15,7 @@ pub mod progress;
 pub mod project;
 #[cfg(test)]
 mod samples;
+pub mod selection;
 pub mod totals;
 pub mod verdict;
 

@@ -17,6 +17,7 @@ use memchr::memchr;
 pub use self::sorted::{SortKey, SortedChildren, sorted_children};
 pub use self::subset::Subset;
 
+use super::bits::BitSet;
 use super::inventory::{Inventory, ObjectIndex};
 use super::key::successor;
 use super::totals::Totals;
@@ -48,6 +49,9 @@ pub trait KeySpace {
 
     /// Objects, bytes and newest change of a range, without what is gone.
     fn totals(&self, range: Range<Position>) -> Totals;
+
+    /// How many objects of a range are in a set of objects, without what is gone.
+    fn count_of(&self, range: Range<Position>, objects: &BitSet) -> u64;
 
     /// The first place at or after `at` whose object is not gone.
     fn next_alive(&self, at: Position) -> Option<Position>;
@@ -88,6 +92,11 @@ impl KeySpace for Inventory {
 
     fn totals(&self, range: Range<Position>) -> Totals {
         self.totals(range)
+    }
+
+    fn count_of(&self, range: Range<Position>, objects: &BitSet) -> u64 {
+        let range = range.start..range.end.min(self.len());
+        objects.count_in(range.clone()) - objects.count_shared_in(self.gone(), range)
     }
 
     fn next_alive(&self, at: Position) -> Option<Position> {

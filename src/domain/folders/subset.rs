@@ -81,7 +81,8 @@ impl Subset {
 
     /// The span of indices that a range of places covers; between them lie objects that are not here.
     pub fn span(&self, range: Range<Position>) -> Range<ObjectIndex> {
-        let members = self.members.get(range.start as usize..range.end as usize).unwrap_or_default();
+        let members =
+            self.members.get(range.start as usize..self.members.len().min(range.end as usize)).unwrap_or_default();
         match (members.first(), members.last()) {
             (Some(first), Some(last)) => *first..*last + 1,
             _ => 0..0,
@@ -128,6 +129,10 @@ impl KeySpace for Subset {
     fn totals(&self, range: Range<Position>) -> Totals {
         let range = range.start..range.end.min(self.len());
         self.sums.over(range, |part| self.sum_part(part))
+    }
+
+    fn count_of(&self, range: Range<Position>, objects: &BitSet) -> u64 {
+        objects.count_shared_in(&self.inside, self.span(range))
     }
 
     fn next_alive(&self, at: Position) -> Option<Position> {
