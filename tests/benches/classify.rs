@@ -20,20 +20,46 @@ fn main() {
     let wanted = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000_u64);
     let inventory = inventory(wanted);
     let facts = facts(&inventory);
-    let Ok(layouts) = Layouts::autoshorts() else { return println!("classify: the shipped layouts cannot be read") };
     let policy = Policy { min_age_seconds: 7 * 24 * 60 * 60, ..Policy::default() };
-    let judge = Judge::new(Arc::new(layouts), Arc::new(facts), policy, Trust { complete: true, now: Some(NOW) });
+    let judge =
+        Judge::new(Arc::new(Layouts::autoshorts()), Arc::new(facts), policy, Trust { complete: true, now: Some(NOW) });
     let keys = f64::from(inventory.len());
     let mut best = f64::INFINITY;
     for _ in 0..5 {
-        let start = Instant::now();
+        let start = Clock::start();
         let assessment = black_box(classify(&inventory, &judge, &|_| true));
-        best = best.min(start.elapsed().as_secs_f64());
+        let seconds = start.seconds();
+        best = best.min(seconds);
         let totals = assessment.totals(0..inventory.len());
         let counts = Verdict::ALL.map(|verdict| format!("{verdict} {}", totals.of(verdict).objects));
-        println!("{:.0} ms: {}", start.elapsed().as_secs_f64() * 1e3, counts.join(", "));
+        println!("{:.0} ms: {}", seconds * 1e3, counts.join(", "));
     }
     println!("classify: {:.2} M keys/s over {keys} keys, {:.2} x the budget", keys / best / 1e6, keys / best / BUDGET);
+}
+
+/// Time of this thread on a core where Linux tells it, so that a busy machine does not look like slow code; else the
+/// clock on the wall.
+struct Clock {
+    wall: Instant,
+    on_core: Option<u64>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { wall: Instant::now(), on_core: Self::on_core() }
+    }
+
+    fn seconds(&self) -> f64 {
+        match (self.on_core, Self::on_core()) {
+            (Some(then), Some(now)) if now > then => (now - then) as f64 / 1e9,
+            _ => self.wall.elapsed().as_secs_f64(),
+        }
+    }
+
+    /// Nanoseconds, the first number of the scheduler's statistics.
+    fn on_core() -> Option<u64> {
+        std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split(' ').next()?.parse().ok()
+    }
 }
 
 /// One key of the mix. Scenes and files make neighbours share most of their bytes, as in a real bucket.
@@ -81,14 +107,14 @@ fn facts(inventory: &Inventory) -> Facts {
     for id in (0..5000).filter(|id| id % 3 != 0) {
         builder.row(RegistryRow::Project { id: format!("proj_{id}") });
     }
-    let start = Instant::now();
+    let start = Clock::start();
     let mut rows = 0_u32;
     for index in (0..inventory.len()).step_by(2) {
         builder
             .row(RegistryRow::Tracked { key: inventory.key(index), project: Some(format!("{}", index / 200 % 5000)) });
         rows += 1;
     }
-    println!("{:.2} M rows/s resolved", f64::from(rows) / start.elapsed().as_secs_f64() / 1e6);
+    println!("{:.2} M rows/s resolved", f64::from(rows) / start.seconds() / 1e6);
     let source = SourceReport {
         name: "bench".into(),
         projects: 3333,
