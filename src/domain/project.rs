@@ -1,5 +1,6 @@
 //! Whose an object is: project ids and the one spelling by which they are compared.
 
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,8 +12,19 @@ use unicode_normalization::UnicodeNormalization;
 pub struct ProjectId(Arc<[u8]>);
 
 impl ProjectId {
+    /// An id of bytes that [`IdRules::canonical_bytes`] gave.
+    pub(super) fn of_canonical(bytes: &[u8]) -> Self {
+        Self(Arc::from(bytes))
+    }
+
     /// The canonical bytes.
     pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Borrow<[u8]> for ProjectId {
+    fn borrow(&self) -> &[u8] {
         &self.0
     }
 }
@@ -51,6 +63,12 @@ impl IdRules {
     /// Strips the prefix as often as it occurs and, where the store folds Unicode, composes the rest. `None` if nothing
     /// is left: a prefix alone names nobody.
     pub fn canonical(&self, spelled: &[u8]) -> Option<SpelledId> {
+        let (id, prefixes) = self.canonical_bytes(spelled)?;
+        Some(SpelledId { project: ProjectId::of_canonical(&id), prefixes })
+    }
+
+    /// As [`IdRules::canonical`], without a new [`ProjectId`]: the canonical bytes, and how often the prefix stood before them.
+    pub fn canonical_bytes<'s>(&self, spelled: &'s [u8]) -> Option<(Cow<'s, [u8]>, usize)> {
         let mut rest = spelled;
         let mut prefixes = 0;
         if !self.prefix.is_empty() {
@@ -62,11 +80,11 @@ impl IdRules {
         if rest.is_empty() {
             return None;
         }
-        let id: Arc<[u8]> = match std::str::from_utf8(rest) {
-            Ok(text) if self.fold_nfc && !text.is_ascii() => Arc::from(text.nfc().collect::<String>().as_bytes()),
-            _ => Arc::from(rest),
+        let id = match std::str::from_utf8(rest) {
+            Ok(text) if self.fold_nfc && !text.is_ascii() => Cow::Owned(text.nfc().collect::<String>().into_bytes()),
+            _ => Cow::Borrowed(rest),
         };
-        Some(SpelledId { project: ProjectId(id), prefixes })
+        Some((id, prefixes))
     }
 }
 

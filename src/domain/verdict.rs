@@ -48,6 +48,16 @@ impl Verdict {
             Verdict::Undetermined => "undetermined",
         }
     }
+
+    /// Whether the registry had a say in it, so that it has to be asked again before the object is deleted.
+    pub fn needs_registry(self) -> bool {
+        self != Verdict::Undetermined
+    }
+
+    /// Whether objects of this verdict may be marked many at a time.
+    pub fn is_bulk_selectable(self) -> bool {
+        self == Verdict::Orphaned
+    }
 }
 
 impl fmt::Display for Verdict {

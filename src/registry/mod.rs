@@ -1,4 +1,16 @@
 //! The port to what the app knows: live projects, tracked keys, references to keys.
+//!
+//! ```text
+//! spec         what a registry is made of, as configured, and `open`
+//! file         text files: JSON arrays, JSON lines, CSV, ids one a line
+//! sql          tables and queries; SQLite today
+//! combined     projects from one source, tracked keys from another
+//! checks       may this reading be trusted? zero, too few, shrunken
+//! seen         the counts of the last reading that was trusted
+//! spellings    how a source may spell a key
+//! tally        counts and fingerprint while rows stream by
+//! conformance  one suite for every adapter
+//! ```
 
 use std::sync::Arc;
 
@@ -6,6 +18,20 @@ use async_trait::async_trait;
 
 use crate::domain::Key;
 use crate::domain::facts::{RegistryRow, SourceReport};
+
+pub mod checks;
+pub mod combined;
+pub mod file;
+pub mod seen;
+pub mod spec;
+pub mod spellings;
+pub mod sql;
+mod tally;
+
+#[cfg(test)]
+mod conformance;
+
+pub use spec::{Location, Mapping, RegistrySpec, TextFormat, TrackedKeys, open};
 
 /// What receives the rows while a source is read.
 pub type RowSink<'a> = &'a mut (dyn FnMut(RegistryRow) + Send);

@@ -1,5 +1,12 @@
 //! The port to a bucket. An adapter says what the store said, strictly; what it means is decided above.
 
+pub mod batch;
+pub mod faults;
+pub mod limit;
+pub mod memory;
+pub mod retry;
+pub mod s3;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,6 +1,15 @@
 //! What the registry said, as the verdicts need it.
 
+mod builder;
+mod table;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+
+pub use builder::FactsBuilder;
+pub(in crate::domain) use table::Projects;
+pub use table::{Facts, Missing};
 
 use super::Key;
 use super::object::Timestamp;

@@ -1,0 +1,158 @@
+//! The records of a journal, version 1. Rows are named by their number in the plan that lies beside the journal, from 0.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::outcome::{Outcome, OutcomeCounts};
+use crate::domain::progress::Verification;
+
+/// The version that this program writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// One record. Times are RFC 3339 by this machine's clock.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+pub enum Record {
+    /// The run begins.
+    Started {
+        /// [`SCHEMA`].
+        schema: u32,
+        /// When.
+        at: String,
+        /// UUIDv7 of the run.
+        run: String,
+        /// Id of the plan.
+        plan: String,
+        /// Digest of the plan's rows.
+        digest: String,
+        /// Endpoint URL.
+        endpoint: String,
+        /// Bucket.
+        bucket: String,
+        /// Keys in the plan.
+        planned: u64,
+        /// The account that started it, as the system names it.
+        operator: String,
+        /// Version of the program.
+        tool: String,
+    },
+    /// A request to delete these rows is about to be sent.
+    Intent {
+        /// When.
+        at: String,
+        /// Number of the request in this run, from 1.
+        batch: u64,
+        /// Rows in the request.
+        rows: Vec<u32>,
+    },
+    /// These rows have ended.
+    Outcomes {
+        /// When.
+        at: String,
+        /// The request that ended them; 0 for rows that needed none.
+        batch: u64,
+        /// How.
+        rows: Vec<RowOutcome>,
+    },
+    /// The verification has ended.
+    Verified {
+        /// When.
+        at: String,
+        /// `passed`, `still-there` or `inconclusive`.
+        result: String,
+        /// Keys that are still there.
+        still_there: u64,
+        /// Why nothing could be proved.
+        why: Option<String>,
+    },
+    /// Tracking rows of these plan rows, proved gone, are about to be removed.
+    RemovingRows {
+        /// When.
+        at: String,
+        /// Plan rows proved gone.
+        keys: u64,
+    },
+    /// Tracking rows were removed, or were not.
+    RowsRemoved {
+        /// When.
+        at: String,
+        /// Rows removed.
+        removed: u64,
+        /// The file with the rows to remove, if the registry cannot be changed from here.
+        listed_in: Option<String>,
+        /// Why rows were left.
+        problem: Option<String>,
+    },
+    /// The run has ended. A journal without this record is an unfinished run.
+    Finished {
+        /// When.
+        at: String,
+        /// Whether the user stopped it.
+        cancelled: bool,
+        /// Why it stopped early.
+        stopped: Option<String>,
+        /// Keys by outcome.
+        outcomes: std::collections::BTreeMap<String, u64>,
+    },
+}
+
+/// How one row ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RowOutcome {
+    /// The row.
+    pub row: u32,
+    /// The name of its [`Outcome`].
+    pub outcome: String,
+    /// Why, where it is not plain success.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+}
+
+impl Record {
+    /// The record as one line of JSON without a newline.
+    pub fn to_json(&self) -> String {
+        // Strings, numbers and maps with string keys always serialize.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Record::to_json`] wrote.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn from_json(json: &str) -> Result<Self, String> {
+        let record: Record = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        match &record {
+            Record::Started { schema, .. } if *schema != SCHEMA => {
+                Err(format!("the journal is of version {schema}, this program reads version {SCHEMA}"))
+            }
+            Record::Outcomes { rows, .. } => {
+                rows.iter().try_for_each(|row| row.outcome.parse::<Outcome>().map(|_| ()))?;
+                Ok(record)
+            }
+            _ => Ok(record),
+        }
+    }
+}
+
+/// A verification as it is written.
+pub fn verified(at: String, verification: &Verification) -> Record {
+    let (result, still_there, why) = match verification {
+        Verification::Passed => ("passed", 0, None),
+        Verification::StillThere(count) => ("still-there", *count, None),
+        Verification::Inconclusive(why) => ("inconclusive", 0, Some(why.clone())),
+    };
+    Record::Verified { at, result: result.into(), still_there, why }
+}
+
+/// A verification as it was written.
+pub fn verification(result: &str, still_there: u64, why: Option<&str>) -> Verification {
+    match result {
+        "passed" => Verification::Passed,
+        "still-there" => Verification::StillThere(still_there),
+        _ => Verification::Inconclusive(why.unwrap_or("no reason was recorded").into()),
+    }
+}
+
+/// Counts as they are written.
+pub fn counts(outcomes: &OutcomeCounts) -> std::collections::BTreeMap<String, u64> {
+    outcomes.iter().map(|(outcome, count)| (outcome.name().to_string(), count)).collect()
+}

@@ -1,0 +1,311 @@
+//! The bucket behind an S3 endpoint: R2, AWS and everything that speaks their protocol.
+//!
+//! The SDK signs requests, keeps connections and watches the time. What is sent is checked against a list of permitted
+//! requests (`wire`), what comes back is read here and nowhere else: strictly (`xml`, `listing`, `deletion`), with
+//! exact keys (`spelling`), and failures by their meaning (`errors`). Nothing is repeated and no redirect is followed.
+
+mod deletion;
+mod errors;
+mod listing;
+mod options;
+mod spelling;
+mod wire;
+mod xml;
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{BoxError, SdkError};
+use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
+use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
+use bytes::Bytes;
+
+use self::errors::Attempt;
+use self::listing::RawPage;
+pub use self::options::{S3Options, Timeouts};
+use self::spelling::{PROBE, Spelling};
+use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, Slot, TooLong, Wire};
+use self::xml::Breach;
+use super::batch::MAX_KEYS;
+use super::{
+    BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest, ObjectStore, StoreError,
+    StoreIdentity,
+};
+use crate::domain::{ETag, Key, Object, StorageClass};
+
+/// The adapter. Cheap to share; one request per call.
+#[derive(Debug)]
+pub struct S3Store {
+    client: Client,
+    identity: StoreIdentity,
+    conditional_deletes: bool,
+    /// What the store answered when it was asked how it spells keys.
+    spelling: OnceLock<RawPage>,
+}
+
+impl S3Store {
+    /// A store for these options. Asks nothing of the bucket yet; credentials that are not given are looked up.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for options that make no sense, [`ErrorKind::Unauthenticated`] if no credentials are found.
+    pub async fn connect(options: S3Options) -> Result<Self, StoreError> {
+        let (client, identity) = options::client(options).await?;
+        Ok(Self { client, identity, conditional_deletes: false, spelling: OnceLock::new() })
+    }
+
+    /// Sends the ETag of a [`DeleteTarget`] as a condition. Only for a store that was proved to honour it: most ignore the
+    /// condition and delete (MinIO, Garage, RGW 16, R2's local server).
+    #[must_use]
+    pub fn with_conditional_deletes(self) -> Self {
+        Self { conditional_deletes: true, ..self }
+    }
+
+    fn attempt<'a>(&'a self, what: &'a str) -> Attempt<'a> {
+        Attempt { what, at: &self.identity }
+    }
+
+    async fn list_raw(&self, request: &ListRequest, attempt: &Attempt<'_>) -> Result<(RawPage, Answer), StoreError> {
+        let prefix = text(&request.prefix, attempt)?;
+        let mut call = self.client.list_objects_v2().bucket(&self.identity.bucket).encoding_type(EncodingType::Url);
+        if !prefix.is_empty() {
+            call = call.prefix(prefix);
+        }
+        // Stores ignore start-after beside a token; it is then only checked.
+        match (&request.continuation, &request.start_after) {
+            (Some(token), _) => call = call.continuation_token(token),
+            (None, Some(after)) => call = call.start_after(text(after.as_bytes(), attempt)?),
+            (None, None) => {}
+        }
+        if let Some(max) = request.max_keys {
+            call = call.max_keys(i32::try_from(max).unwrap_or(i32::MAX));
+        }
+        let slot = Slot::default();
+        let wire = Wire::<ListObjectsV2Output>::new(&slot, MAX_DOCUMENT);
+        let answer = answered(call.customize().interceptor(wire).send().await, slot, attempt)?;
+        if answer.status != 200 {
+            return Err(attempt.refused(&answer));
+        }
+        match listing::read(&answer.body) {
+            Ok(page) => Ok((page, answer)),
+            Err(_) if xml::error_document(&answer.body).is_some() => Err(attempt.refused(&answer)),
+            Err(breach) => Err(attempt.malformed(&breach)),
+        }
+    }
+
+    /// Asks the store, once, how it spells keys: by a listing whose starting point it repeats.
+    async fn spelling_of(&self, page: &RawPage, attempt: &Attempt<'_>) -> Result<Spelling, StoreError> {
+        if self.spelling.get().is_none() {
+            let probe =
+                ListRequest { start_after: Some(Key::from(PROBE)), max_keys: Some(1), ..ListRequest::default() };
+            let (answer, _) = self.list_raw(&probe, attempt).await?;
+            let _ = self.spelling.set(answer);
+        }
+        self.spelling.get().and_then(|answer| page.spelling_by(answer)).ok_or_else(|| {
+            attempt
+                .malformed(&Breach::new("whether a plus in a key is a plus or a space cannot be proved for this store"))
+        })
+    }
+
+    fn check_batch(&self, targets: &[DeleteTarget], attempt: &Attempt<'_>) -> Result<(), StoreError> {
+        let refuse = |why: &str| Err(attempt.error(ErrorKind::Invalid, why));
+        if targets.is_empty() || targets.len() > MAX_KEYS {
+            return refuse("a request deletes 1 to 1,000 keys");
+        }
+        let mut seen = HashSet::with_capacity(targets.len());
+        for target in targets {
+            if target.key.as_bytes().is_empty() || !target.key.is_xml_safe() {
+                return refuse(&format!("XML cannot carry the key {}", target.key.escaped()));
+            }
+            if !seen.insert(deletion::identity(&target.key, self.identity.folds_nfc)) {
+                return refuse(&format!("the key {} occurs twice", target.key.escaped()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The condition to send for a target, if any.
+    fn condition(&self, target: &DeleteTarget) -> Option<String> {
+        let etag = target.etag.as_ref().filter(|etag| self.conditional_deletes && !etag.is_empty())?;
+        Some(format!("\"{}\"", etag.as_str()))
+    }
+}
+
+#[async_trait]
+impl ObjectStore for S3Store {
+    fn identity(&self) -> &StoreIdentity {
+        &self.identity
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<ListPage, StoreError> {
+        let attempt = self.attempt("listing");
+        let (page, answer) = self.list_raw(request, &attempt).await?;
+        let spelling = match page.spelling(request) {
+            Some(spelling) => spelling,
+            None => self.spelling_of(&page, &attempt).await?,
+        };
+        let (objects, next) = page.finish(request, spelling).map_err(|breach| attempt.malformed(&breach))?;
+        Ok(ListPage { objects, next, server_time: answer.server_time() })
+    }
+
+    async fn head(&self, key: &Key) -> Result<Option<HeadAnswer>, StoreError> {
+        let what = format!("asking for {} in", key.escaped());
+        let attempt = self.attempt(&what);
+        let call = self.client.head_object().bucket(&self.identity.bucket).key(key_text(key, &attempt)?);
+        let slot = Slot::default();
+        // The length of a HEAD's answer is the object's, not that of a body.
+        let wire = Wire::<HeadObjectOutput>::new(&slot, u64::MAX);
+        let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
+        match answer.status {
+            200 => described(key, &answer).map(Some).map_err(|breach| attempt.malformed(&breach)),
+            // A HEAD has no body, so most stores say 404 for a missing bucket alike; only a listing tells the two apart.
+            404 if attempt.refused(&answer).kind == ErrorKind::NotFound => Ok(None),
+            _ => Err(attempt.refused(&answer)),
+        }
+    }
+
+    async fn get(&self, key: &Key, range: Option<(u64, u64)>) -> Result<Bytes, StoreError> {
+        let what = format!("reading {} from", key.escaped());
+        let attempt = self.attempt(&what);
+        let mut call = self.client.get_object().bucket(&self.identity.bucket).key(key_text(key, &attempt)?);
+        let mut limit = u64::MAX;
+        if let Some((offset, length)) = range {
+            let Some(last) = length.checked_sub(1).and_then(|last| offset.checked_add(last)) else {
+                return Ok(Bytes::new());
+            };
+            call = call.range(format!("bytes={offset}-{last}"));
+            limit = length.max(MAX_DOCUMENT);
+        }
+        let slot = Slot::default();
+        let wire = Wire::<GetObjectOutput>::new(&slot, limit);
+        let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
+        match (answer.status, range) {
+            (200, None) | (206, Some(_)) => Ok(answer.body),
+            // The store ignored the range and sent the whole object, which is small enough to cut here.
+            (200, Some((offset, length))) => {
+                let end = usize::try_from(offset.saturating_add(length)).unwrap_or(usize::MAX).min(answer.body.len());
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(end);
+                Ok(answer.body.slice(start..end))
+            }
+            // The range begins at or after the end of the object.
+            (416, Some(_)) => Ok(Bytes::new()),
+            _ => Err(attempt.refused(&answer)),
+        }
+    }
+
+    async fn delete_batch(&self, targets: &[DeleteTarget]) -> Result<BatchAnswer, StoreError> {
+        let what = format!("deleting {} keys from", targets.len());
+        let attempt = self.attempt(&what);
+        self.check_batch(targets, &attempt)?;
+        let invalid = |error: &dyn std::error::Error| attempt.error(ErrorKind::Invalid, &error.to_string());
+        let mut list = Delete::builder().quiet(false);
+        for target in targets {
+            let key = key_text(&target.key, &attempt)?;
+            let object = ObjectIdentifier::builder().key(key).set_e_tag(self.condition(target));
+            list = list.objects(object.build().map_err(|error| invalid(&error))?);
+        }
+        let list = list.build().map_err(|error| invalid(&error))?;
+        let call = self.client.delete_objects().bucket(&self.identity.bucket).delete(list);
+        let slot = Slot::default();
+        let wire = Wire::<DeleteObjectsOutput>::new(&slot, MAX_DOCUMENT);
+        let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
+        if answer.status != 200 {
+            return Err(attempt.refused(&answer));
+        }
+        match deletion::reconcile(&answer.body, targets, &attempt) {
+            Ok(batch) => Ok(batch),
+            Err(_) if xml::error_document(&answer.body).is_some() => Err(attempt.refused(&answer)),
+            Err(breach) => Err(attempt.malformed(&breach)),
+        }
+    }
+
+    async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError> {
+        let what = format!("deleting {} from", target.key.escaped());
+        let attempt = self.attempt(&what);
+        let key = key_text(&target.key, &attempt)?;
+        let call = self.client.delete_object().bucket(&self.identity.bucket).key(key);
+        let call = call.set_if_match(self.condition(target));
+        let slot = Slot::default();
+        let wire = Wire::<DeleteObjectOutput>::new(&slot, MAX_DOCUMENT);
+        let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
+        if answer.status == 204 || (answer.status == 200 && answer.body.is_empty()) {
+            return Ok(DeleteAnswer::Deleted);
+        }
+        let error = attempt.refused(&answer);
+        match error.kind {
+            ErrorKind::NotFound => Ok(DeleteAnswer::Absent),
+            ErrorKind::Denied
+            | ErrorKind::Locked
+            | ErrorKind::PreconditionFailed
+            | ErrorKind::Unsupported
+            | ErrorKind::Invalid => Ok(DeleteAnswer::Refused(error)),
+            _ => Err(error),
+        }
+    }
+}
+
+/// The raw answer of a call, or why there is none.
+fn answered<O, E>(result: Result<O, SdkError<E>>, slot: Slot, attempt: &Attempt<'_>) -> Result<Answer, StoreError>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    if let Err(error) = result {
+        return Err(attempt.failed(error));
+    }
+    match slot.take() {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(TooLong(bytes))) => {
+            Err(attempt.malformed(&Breach(format!("an answer of {bytes} bytes makes no sense"))))
+        }
+        None => Err(attempt.malformed(&Breach::new("there is no answer"))),
+    }
+}
+
+/// The object that a HEAD describes.
+fn described(key: &Key, answer: &Answer) -> Result<HeadAnswer, Breach> {
+    let length = answer.header("content-length").and_then(|length| length.parse().ok());
+    let metadata = answer
+        .headers()
+        .filter_map(|(name, value)| Some((name.strip_prefix("x-amz-meta-")?.to_owned(), value.to_owned())));
+    Ok(HeadAnswer {
+        object: Object {
+            key: key.clone(),
+            size: length.ok_or_else(|| Breach::new("an object without a length"))?,
+            etag: ETag::new(answer.header("etag").unwrap_or_default()),
+            last_modified: answer.header("last-modified").and_then(errors::http_date),
+            storage_class: StorageClass::new(answer.header("x-amz-storage-class").unwrap_or_default()),
+        },
+        content_type: answer.header("content-type").map(str::to_owned),
+        metadata: metadata.collect(),
+        server_time: answer.server_time(),
+    })
+}
+
+/// Bytes as the SDK takes them. S3 keys are UTF-8; what a store shows that is not cannot be addressed.
+fn text<'a>(bytes: &'a [u8], attempt: &Attempt<'_>) -> Result<&'a str, StoreError> {
+    std::str::from_utf8(bytes).map_err(|_| attempt.error(ErrorKind::Invalid, "the name is not UTF-8"))
+}
+
+fn key_text<'a>(key: &'a Key, attempt: &Attempt<'_>) -> Result<&'a str, StoreError> {
+    if key.as_bytes().is_empty() {
+        return Err(attempt.error(ErrorKind::Invalid, "the key is empty"));
+    }
+    text(key.as_bytes(), attempt)
+}
+
+macro_rules! empty_outputs {
+    ($($output:ty),+) => {
+        $(impl EmptyOutput for $output {
+            fn empty() -> Result<Self, BoxError> {
+                Ok(Self::builder().build())
+            }
+        })+
+    };
+}
+
+empty_outputs!(ListObjectsV2Output, HeadObjectOutput, GetObjectOutput, DeleteObjectsOutput, DeleteObjectOutput);

@@ -1,0 +1,287 @@
+//! A small world for tests of jobs: a bucket in memory behind a store that fails as told, a registry that can be changed
+//! and broken, a clock that stands still. Everything between them is the real thing.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bucketree::domain::facts::{RegistryRow, SourceReport};
+use bucketree::domain::inventory::{Inventory, ObjectIndex};
+use bucketree::domain::judge::Policy;
+use bucketree::domain::layout::Layouts;
+use bucketree::domain::plan::{Caps, Plan};
+use bucketree::domain::progress::{RunProgress, RunReport, ScanProgress, ScanReport};
+use bucketree::domain::{ETag, IdRules, Key, Object, Outcome, StorageClass, Timestamp};
+use bucketree::jobs::audit::{Audit, AuditInput, audit};
+use bucketree::jobs::draft::{Draft, draft, left_out};
+use bucketree::jobs::execute::{ExecuteError, Execution, execute};
+use bucketree::jobs::scan::scan;
+use bucketree::jobs::{Clock, Stop};
+use bucketree::registry::{Registry, RegistryError, RowRemoval, RowSink, SharedRegistry};
+use bucketree::store::faults::FaultStore;
+use bucketree::store::memory::MemoryStore;
+use bucketree::store::{ObjectStore, SharedStore};
+use tokio::sync::mpsc;
+
+/// A registry in memory that can be changed and broken.
+#[derive(Default)]
+pub struct TestRegistry {
+    pub projects: Mutex<Vec<String>>,
+    pub rows: Mutex<BTreeMap<Key, Option<String>>>,
+    pub broken: Mutex<bool>,
+    pub broken_rows: Mutex<bool>,
+}
+
+impl TestRegistry {
+    fn check(&self) -> Result<(), RegistryError> {
+        match *self.broken.lock().unwrap() {
+            true => Err(RegistryError::Unreachable { source_name: "test".into(), why: "it is down".into() }),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Registry for TestRegistry {
+    fn name(&self) -> &str {
+        "test"
+    }
+
+    fn tracks_keys(&self) -> bool {
+        true
+    }
+
+    async fn read(&self, sink: RowSink<'_>) -> Result<SourceReport, RegistryError> {
+        self.projects(sink).await?;
+        let rows = self.rows.lock().unwrap();
+        rows.iter()
+            .for_each(|(key, project)| sink(RegistryRow::Tracked { key: key.clone(), project: project.clone() }));
+        Ok(SourceReport {
+            name: Arc::from("test"),
+            projects: self.projects.lock().unwrap().len() as u64,
+            tracked: Some(rows.len() as u64),
+            references: 0,
+            read_at: Timestamp(0),
+            fingerprint: String::new(),
+        })
+    }
+
+    async fn projects(&self, sink: RowSink<'_>) -> Result<(), RegistryError> {
+        self.check()?;
+        self.projects.lock().unwrap().iter().for_each(|id| sink(RegistryRow::Project { id: id.clone() }));
+        Ok(())
+    }
+
+    async fn claims(&self, keys: &[Key]) -> Result<Vec<RegistryRow>, RegistryError> {
+        self.check()?;
+        let rows = self.rows.lock().unwrap();
+        let claim = |key: &Key| {
+            rows.get(key).map(|project| RegistryRow::Tracked { key: key.clone(), project: project.clone() })
+        };
+        Ok(keys.iter().filter_map(claim).collect())
+    }
+
+    async fn remove_rows(&self, keys: &[Key], kept: &[String]) -> Result<RowRemoval, RegistryError> {
+        self.check()?;
+        if *self.broken_rows.lock().unwrap() {
+            return Err(RegistryError::Refused { source_name: "test".into(), why: "it is read-only".into() });
+        }
+        let mut rows = self.rows.lock().unwrap();
+        let before = rows.len();
+        rows.retain(|key, project| !keys.contains(key) || project.as_ref().is_some_and(|id| kept.contains(id)));
+        Ok(RowRemoval::Removed((before - rows.len()) as u64))
+    }
+}
+
+/// What a run came to, seen from outside.
+pub struct Ran {
+    pub report: RunReport,
+    pub ends: BTreeMap<String, (Outcome, Option<String>)>,
+}
+
+impl Ran {
+    /// The outcome of one key.
+    pub fn outcome(&self, key: &str) -> Outcome {
+        self.ends[key].0
+    }
+}
+
+/// The world.
+pub struct World {
+    pub bucket: Arc<MemoryStore>,
+    pub store: Arc<FaultStore>,
+    pub registry: Arc<TestRegistry>,
+    pub policy: Policy,
+    pub caps: Caps,
+    pub concurrency: usize,
+    pub batch_keys: usize,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    /// A bucket with a live project `proj_10`, 30 of its objects, and the orphans of the dead project `proj_1`: `orphans`
+    /// keys named [`World::orphan`].
+    pub fn with_orphans(orphans: usize) -> Self {
+        let bucket = Arc::new(MemoryStore::new("media"));
+        let world = Self {
+            store: Arc::new(FaultStore::new(Arc::clone(&bucket) as SharedStore)),
+            bucket,
+            registry: Arc::new(TestRegistry::default()),
+            policy: Policy { min_age_seconds: 7 * 86_400, ..Policy::default() },
+            caps: Caps { bucket_share: 1.0, ..Caps::default() },
+            concurrency: 4,
+            batch_keys: 1000,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        world.registry.projects.lock().unwrap().push("proj_10".into());
+        for n in 0..30 {
+            let key = format!("projects/proj_10/scenes/s/media/{n:04}.mp4");
+            world.put(&key, 1);
+            world.registry.rows.lock().unwrap().insert(Key::from(key.as_str()), Some("proj_10".into()));
+        }
+        (0..orphans).for_each(|n| world.put(&Self::orphan(n), 100));
+        world
+    }
+
+    /// The key of an orphan.
+    pub fn orphan(n: usize) -> String {
+        format!("projects/proj_1/scenes/s/media/{n:06}.mp4")
+    }
+
+    /// Writes an object that is a year old, of a content that its size stands for.
+    pub fn put(&self, key: &str, size: u64) {
+        self.bucket.put_described(Object {
+            key: Key::from(key),
+            size,
+            etag: ETag::new(&format!("{:032x}", size + 1)),
+            last_modified: Some(self.bucket.now().plus_seconds(-365 * 86_400)),
+            storage_class: StorageClass::default(),
+        });
+    }
+
+    /// Whether the bucket has the key.
+    pub fn has(&self, key: &str) -> bool {
+        self.bucket.object(&Key::from(key)).is_some()
+    }
+
+    /// Where the runs are kept.
+    pub fn runs(&self) -> PathBuf {
+        self.folder.path().join("runs")
+    }
+
+    fn clock(&self) -> Clock {
+        let now = self.bucket.now();
+        Clock::from_fn(move || now)
+    }
+
+    /// Lists the bucket.
+    pub async fn scan(&self) -> (Inventory, ScanReport) {
+        let (sender, mut receiver) = mpsc::channel(4);
+        let store = Arc::clone(&self.store);
+        let clock = self.clock();
+        let job = tokio::spawn(async move { scan(store.as_ref(), b"", &clock, &Stop::new(), &sender).await });
+        let mut inventory = Inventory::new();
+        while let Some(progress) = receiver.recv().await {
+            if let ScanProgress::Page(objects) = progress {
+                objects.into_iter().for_each(|object| inventory.push(object).unwrap());
+            }
+        }
+        (inventory, job.await.unwrap())
+    }
+
+    /// Lists and judges.
+    pub async fn audit(&self) -> (Inventory, ScanReport, Audit) {
+        let (inventory, scan) = self.scan().await;
+        let audit = audit(&self.audit_input(), &inventory, &scan, &Stop::new()).await.unwrap();
+        (inventory, scan, audit)
+    }
+
+    fn audit_input(&self) -> AuditInput {
+        AuditInput {
+            registry: Some(Arc::clone(&self.registry) as SharedRegistry),
+            registry_problem: None,
+            layouts: self.layouts(),
+            ids: self.ids(),
+            policy: self.policy.clone(),
+            check_sources: Arc::new(|_| Vec::new()),
+            clock: self.clock(),
+        }
+    }
+
+    fn layouts(&self) -> Arc<Layouts> {
+        Arc::new(Layouts::autoshorts().unwrap())
+    }
+
+    fn ids(&self) -> IdRules {
+        IdRules { prefix: "proj_".into(), fold_nfc: self.store.identity().folds_nfc }
+    }
+
+    /// A plan of everything that may be selected in bulk.
+    pub async fn plan(&self) -> Plan {
+        self.plan_of(|audit, index| left_out(audit, index).is_none()).await
+    }
+
+    /// A plan of the objects that `select` chooses.
+    pub async fn plan_of(&self, select: impl Fn(&Audit, ObjectIndex) -> bool) -> Plan {
+        let (inventory, scan, audit) = self.audit().await;
+        let clock = self.clock();
+        let input = Draft {
+            identity: self.store.identity(),
+            inventory: &inventory,
+            scan: &scan,
+            audit: &audit,
+            caps: &self.caps,
+            clock: &clock,
+        };
+        draft(&input, (0..inventory.len()).filter(|&index| select(&audit, index)))
+    }
+
+    /// What a run of the plan needs.
+    pub fn execution(&self, plan: Plan) -> Execution {
+        Execution {
+            plan: Arc::new(plan),
+            store: Arc::clone(&self.store) as SharedStore,
+            registry: Some(Arc::clone(&self.registry) as SharedRegistry),
+            layouts: self.layouts(),
+            ids: self.ids(),
+            runs: self.runs(),
+            concurrency: self.concurrency,
+            batch_keys: self.batch_keys,
+            backoff: Duration::from_millis(1),
+            clock: self.clock(),
+        }
+    }
+
+    /// Carries the plan out.
+    pub async fn run(&self, plan: Plan) -> Result<Ran, ExecuteError> {
+        self.run_until(plan, &Stop::new(), |_, _| {}).await
+    }
+
+    /// Carries the plan out; `watch` sees every message and may ask to stop.
+    pub async fn run_until(
+        &self,
+        plan: Plan,
+        stop: &Stop,
+        mut watch: impl FnMut(&RunProgress, &Stop),
+    ) -> Result<Ran, ExecuteError> {
+        let keys: Vec<String> =
+            plan.rows.iter().map(|row| String::from_utf8_lossy(row.object.key.as_bytes()).into_owned()).collect();
+        let (sender, mut receiver) = mpsc::channel(8);
+        let job = tokio::spawn(execute(self.execution(plan), self.bucket.now(), stop.clone(), sender));
+        let mut ends = BTreeMap::new();
+        while let Some(progress) = receiver.recv().await {
+            watch(&progress, stop);
+            let RunProgress::Outcomes(some) = progress else { continue };
+            for (row, outcome, why) in some {
+                let twice = ends.insert(keys[row as usize].clone(), (outcome, why));
+                assert_eq!(twice, None, "{} ended twice", keys[row as usize]);
+            }
+        }
+        let report = job.await.unwrap()?;
+        assert_eq!(ends.len(), keys.len(), "every planned key has an outcome");
+        assert_eq!(report.outcomes.total(), report.planned, "outcomes sum to the plan");
+        Ok(Ran { report, ends })
+    }
+}

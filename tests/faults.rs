@@ -1,0 +1,13 @@
+//! What a run does when the world misbehaves, one test per row of the fault matrix (named by its row), and the scans that
+//! must not be believed. Global invariants are asserted by the world after every run: every key has one outcome, and the
+//! outcomes sum to the plan.
+
+#[path = "common/world.rs"]
+mod world;
+
+#[path = "faults/plans.rs"]
+mod plans;
+#[path = "faults/runs.rs"]
+mod runs;
+#[path = "faults/scans.rs"]
+mod scans;
