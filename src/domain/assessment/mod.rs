@@ -45,7 +45,8 @@ impl VerdictTotals {
         sum
     }
 
-    fn count(&mut self, verdict: Verdict, flags: Flags, size: u64) {
+    /// Counts one more object.
+    pub fn count(&mut self, verdict: Verdict, flags: Flags, size: u64) {
         self.verdicts[verdict as usize].count(size);
         flags.iter().for_each(|flag| self.flags[flag as usize].count(size));
     }

@@ -46,15 +46,15 @@ impl Queries {
             name: name(&mapping.tracked_table, "r2_objects"),
             columns: vec![name(&mapping.key_field, "object_key"), name(&mapping.owner_field, "project_id")],
         };
-        let from = |query: &Option<String>, table: &dyn Fn() -> Table| match query {
-            Some(query) => From::Query(query.trim().trim_end_matches(';').to_owned()),
-            None => From::Table(table()),
+        let own = |query: &String| From::Query(query.trim().trim_end_matches([';', ' ', '\n']).to_owned());
+        let from = |query: &Option<String>, table: &dyn Fn() -> Table| {
+            query.as_ref().map_or_else(|| From::Table(table()), own)
         };
         Self {
             dialect,
             projects: from(&mapping.projects_query, &projects),
             tracked: from(&mapping.tracked_query, &tracked),
-            references: mapping.references_query.as_ref().map(|query| From::Query(query.clone())),
+            references: mapping.references_query.as_ref().map(own),
         }
     }
 
