@@ -8,6 +8,7 @@
 //! keys_from  files of exact keys
 //! output     escaped on a terminal, exact on a pipe, JSON
 //! interrupt  Ctrl-C
+//! tui        the terminal interface: the loop over app and ui
 //! logging    what -v shows
 //! error      what stops a verb
 //! exit_code  how the program ends
@@ -22,6 +23,7 @@ pub mod logging;
 pub mod output;
 mod selectors;
 pub mod session;
+pub mod tui;
 mod verbs;
 
 use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, Verb};
