@@ -111,7 +111,7 @@ pub fn config_stop(error: &ConfigError) -> Stop {
 pub fn settings(inputs: &Inputs) -> Result<Settings, Stop> {
     Settings::resolve(inputs).map_err(|error| match &error {
         // The flag was understood when it was typed; what is left to be wrong with it is the guard.
-        ConfigError::Invalid { key, origin: Origin::Flag(_), .. } if key == "min_age" => {
+        ConfigError::Invalid { key, origin, .. } if key == "min_age" && matches!(**origin, Origin::Flag(_)) => {
             Stop::refused("lower the age guard", error, "set allow_young = true in the profile if that is meant")
         }
         ConfigError::Unreadable { .. } | ConfigError::Syntax { .. } | ConfigError::UnknownKey { .. } => {
