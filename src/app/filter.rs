@@ -231,7 +231,13 @@ impl<'a> Ready<'a> {
         let holds = match &self.ask {
             Ask::Exact(finder) => finder.find(key).is_some(),
             Ask::AnyCase(pattern) => pattern.is_match(key),
-            Ask::Size(more, bytes) => if *more { size > *bytes } else { size < *bytes },
+            Ask::Size(more, bytes) => {
+                if *more {
+                    size > *bytes
+                } else {
+                    size < *bytes
+                }
+            }
             Ask::Before(older, moment) => match (modified, moment) {
                 (Some(modified), Some(moment)) => (modified < *moment) == *older,
                 // An unknown age is neither old nor young.

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::domain::folders::{Child, KeySpace, Position, child_at, first_child, last_child, next_child, previous_child};
+use crate::domain::folders::{
+    Child, KeySpace, Position, child_at, first_child, last_child, next_child, previous_child,
+};
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::{Key, key};
 

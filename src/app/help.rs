@@ -56,8 +56,10 @@ mod tests {
         let all = lines(&keymap, Context::Plan, "");
         assert_eq!(all.first(), Some(&HelpLine::Heading("Plan")));
         let found = lines(&keymap, Context::Tree, "glob");
-        let keys: Vec<&str> =
-            found.iter().filter_map(|line| if let HelpLine::Keys(keys, _) = line { Some(keys.as_str()) } else { None }).collect();
+        let keys: Vec<&str> = found
+            .iter()
+            .filter_map(|line| if let HelpLine::Keys(keys, _) = line { Some(keys.as_str()) } else { None })
+            .collect();
         assert_eq!(keys, ["+", "_"]);
     }
 }

@@ -66,8 +66,13 @@ impl Log {
     pub fn set_filter(&mut self, text: &str) {
         self.filter = text.to_lowercase();
         let first = self.dropped;
-        let shown =
-            self.lines.iter().enumerate().filter(|(_, line)| self.matches(line)).map(|(at, _)| first + at as u64).collect();
+        let shown = self
+            .lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| self.matches(line))
+            .map(|(at, _)| first + at as u64)
+            .collect();
         self.shown = shown;
         self.cursor = self.shown.len().saturating_sub(1);
     }

@@ -124,16 +124,24 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        let sizes: &[(u64, &str)] =
-            &[(0, "0 B"), (999, "999 B"), (1024, "1.0 KiB"), (10_240, "10 KiB"), (1 << 30, "1.0 GiB"), (1_023 << 20, "1.0 GiB")];
+        let sizes: &[(u64, &str)] = &[
+            (0, "0 B"),
+            (999, "999 B"),
+            (1024, "1.0 KiB"),
+            (10_240, "10 KiB"),
+            (1 << 30, "1.0 GiB"),
+            (1_023 << 20, "1.0 GiB"),
+        ];
         for (number, text) in sizes {
             assert_eq!(bytes(*number), *text);
         }
-        let counts: &[(u64, &str)] = &[(0, "0"), (999, "999"), (1000, "1,000"), (48_031, "48,031"), (1_234_567, "1,234,567")];
+        let counts: &[(u64, &str)] =
+            &[(0, "0"), (999, "999"), (1000, "1,000"), (48_031, "48,031"), (1_234_567, "1,234,567")];
         for (number, text) in counts {
             assert_eq!(count(*number), *text);
         }
-        let times: &[(i64, &str)] = &[(0, "0 s"), (61, "1 min 1 s"), (86_400, "1 d"), (90_000, "1 d 1 h"), (-60, "in 1 min")];
+        let times: &[(i64, &str)] =
+            &[(0, "0 s"), (61, "1 min 1 s"), (86_400, "1 d"), (90_000, "1 d 1 h"), (-60, "in 1 min")];
         for (number, text) in times {
             assert_eq!(seconds(*number), *text);
         }

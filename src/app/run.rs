@@ -1,18 +1,17 @@
 //! One run on the screen: what ended how, how fast, what is left.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::outcome::OutcomeCounts;
 use crate::domain::plan::Plan;
 use crate::domain::progress::{Failure, RunReport};
 use crate::domain::{Key, Outcome};
-use crate::domain::outcome::OutcomeCounts;
 
 /// A key of the plan that a person has to look at.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
-    /// The key.
-    pub key: Key,
     /// How it ended.
     pub outcome: Outcome,
     /// Why.
@@ -39,7 +38,7 @@ pub struct Run {
     /// Keys proved gone, and keys to prove.
     pub verifying: Option<(u64, u64)>,
     /// Keys that failed.
-    pub problems: Vec<Problem>,
+    pub problems: BTreeMap<Key, Problem>,
     /// Whether the user asked it to stop.
     pub stopping: bool,
     /// How it ended.
@@ -60,7 +59,7 @@ impl Run {
             bytes_gone: 0,
             concurrency: 0,
             verifying: None,
-            problems: Vec::new(),
+            problems: BTreeMap::new(),
             stopping: false,
             report: None,
             failure: None,

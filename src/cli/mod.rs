@@ -7,6 +7,7 @@
 //! selectors  which objects of an audited bucket are meant
 //! keys_from  files of exact keys
 //! output     escaped on a terminal, exact on a pipe, JSON
+//! tui        the console: terminal, loop, effects over the jobs
 //! interrupt  Ctrl-C
 //! logging    what -v shows
 //! error      what stops a verb
@@ -22,6 +23,7 @@ pub mod logging;
 pub mod output;
 mod selectors;
 pub mod session;
+mod tui;
 mod verbs;
 
 use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, Verb};

@@ -64,7 +64,9 @@ fn toggle_one(state: &mut State, object: ObjectIndex) {
             state.say(Level::Error, "protected by the configuration; not marked");
             return;
         }
-        Some(Reason::NotJudged) => state.say(Level::Warning, "marked, but nothing is judged yet: whose it is is not known"),
+        Some(Reason::NotJudged) => {
+            state.say(Level::Warning, "marked, but nothing is judged yet: whose it is is not known")
+        }
         Some(Reason::Young) => state.say(Level::Warning, "marked, but it is too young: the plan will refuse it"),
         Some(Reason::Verdict(Verdict::Undetermined)) => {
             state.say(Level::Warning, "marked, but nobody can say whose it is: the verdict is undetermined");

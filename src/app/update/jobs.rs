@@ -62,7 +62,7 @@ pub(super) fn refresh(state: &mut State) -> Effects {
         return Effects::new();
     }
     if state.is_running() {
-        state.say(Level::Warning, "a run is going on; its end lists what is left");
+        state.say(Level::Warning, "a run is going on; list again when it has ended");
         return Effects::new();
     }
     state.failure = None;

@@ -161,12 +161,7 @@ fn first_object(state: &State, node: &Node) -> Option<ObjectIndex> {
 type Holds<'a> = &'a dyn Fn(ObjectIndex, ObjectIndex) -> bool;
 
 /// The nearest object after (or before) the cursor for which `test` holds. `some` makes it fast where it can be asked.
-fn search(
-    state: &State,
-    forwards: bool,
-    test: &dyn Fn(ObjectIndex) -> bool,
-    some: Option<Holds<'_>>,
-) -> Option<Node> {
+fn search(state: &State, forwards: bool, test: &dyn Fn(ObjectIndex) -> bool, some: Option<Holds<'_>>) -> Option<Node> {
     let cursor = state.cursor()?;
     if state.browse.view != View::Folders {
         return search_groups(state, &cursor, forwards, test);
@@ -259,9 +254,7 @@ fn search_groups(state: &State, cursor: &Node, forwards: bool, test: &dyn Fn(Obj
 
 /// The innermost group of the member at a position.
 fn leaf_at(tree: &GroupTree, at: usize) -> Option<&crate::app::groups::GroupId> {
-    let within = |groups: &'_ [crate::app::groups::Group]| {
-        groups.partition_point(|group| group.members.end <= at)
-    };
+    let within = |groups: &'_ [crate::app::groups::Group]| groups.partition_point(|group| group.members.end <= at);
     let roots = tree.roots();
     let root = roots.get(within(roots))?;
     if root.groups.is_empty() {

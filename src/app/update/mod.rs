@@ -2,8 +2,8 @@
 
 mod browse;
 mod bulk;
-mod jump;
 mod jobs;
+mod jump;
 mod keys;
 mod mouse;
 mod planning;

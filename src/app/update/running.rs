@@ -8,9 +8,9 @@ use crate::app::groups::{Finding, GroupId};
 use crate::app::log::as_text;
 use crate::app::run::{Problem, Run};
 use crate::app::state::{Level, Quitting, State};
-use crate::domain::Outcome;
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::progress::{Failure, LogLevel, LogLine, RunProgress, RunReport};
+use crate::domain::{Key, Outcome};
 
 /// One end of a key: the row of the plan, how, why.
 type End = (u32, Outcome, Option<String>);
@@ -45,7 +45,7 @@ fn ended(state: &mut State, ends: Vec<End>) {
             run.bytes_gone = run.bytes_gone.saturating_add(planned.object.size);
             gone.extend(object);
         } else if outcome.is_failure() {
-            run.problems.push(Problem { key: planned.object.key.clone(), outcome, why });
+            run.problems.insert(planned.object.key.clone(), Problem { outcome, why });
         } else {
             kept.extend(object);
         }
@@ -66,7 +66,8 @@ fn forget(state: &mut State, gone: &[ObjectIndex]) {
             let item = item(inventory, assessment, object);
             let project = Some(assessment.project(object).map(|project| assessment.project_id(project).clone()));
             let of_project = GroupId { finding: None, project: project.clone() };
-            let filtered = state.filter.matches.as_mut().map(|matches| (&mut matches.gathered, matches.subset.contains(object)));
+            let filtered =
+                state.filter.matches.as_mut().map(|matches| (&mut matches.gathered, matches.subset.contains(object)));
             let all = (&mut state.browse.gathered, true);
             for (gathered, _) in std::iter::once(all).chain(filtered).filter(|(_, holds)| *holds) {
                 gathered.projects.forget(&of_project, &item);
@@ -124,8 +125,8 @@ fn end(state: &mut State) -> Effects {
 /// Objects of a run that failed and are still listed.
 pub(super) fn still_there(state: &State, run: &Run) -> Vec<ObjectIndex> {
     let inventory = &state.bucket.inventory;
-    let find = |problem: &Problem| inventory.find(problem.key.as_bytes()).filter(|object| !inventory.is_gone(*object));
-    run.problems.iter().filter_map(find).collect()
+    let find = |key: &Key| inventory.find(key.as_bytes()).filter(|object| !inventory.is_gone(*object));
+    run.problems.keys().filter_map(find).collect()
 }
 
 /// Stops after the batches in flight.

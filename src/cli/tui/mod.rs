@@ -38,8 +38,8 @@ const TICK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// [`Stop`] if the terminal cannot be used.
-pub async fn run(session: Session) -> Result<ExitCode, Stop> {
-    let look = look(&session)?;
+pub async fn run(session: Session, no_color: bool) -> Result<ExitCode, Stop> {
+    let look = look(&session, no_color)?;
     let failed = |error: std::io::Error| Stop::failed("use the terminal", error, "");
     let mut screen = Screen::take().map_err(failed)?;
     let size = screen.terminal.size().map_err(failed)?;
@@ -56,10 +56,13 @@ pub async fn run(session: Session) -> Result<ExitCode, Stop> {
 }
 
 /// How everything looks here: by configuration, `NO_COLOR`, the terminal's background and what the locale can show.
-fn look(session: &Session) -> Result<Look, Stop> {
+fn look(session: &Session, no_color: bool) -> Result<Look, Stop> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let theme = if session.no_color || set("NO_COLOR").is_some() { "mono" } else { session.settings.theme.value.name() };
-    let theme = Theme::named(theme, set("COLORFGBG").as_deref())
+    let theme = match no_color || set("NO_COLOR").is_some() {
+        true => String::from("mono"),
+        false => session.settings.theme.value.to_string(),
+    };
+    let theme = Theme::named(&theme, set("COLORFGBG").as_deref())
         .map_err(|why| Stop::usage("use the theme", why, "`bucketree config show` says where it was set"))?;
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name)).unwrap_or_default().to_lowercase();
     let is_unicode = locale.contains("utf-8") || locale.contains("utf8") || cfg!(windows);
@@ -69,7 +72,7 @@ fn look(session: &Session) -> Result<Look, Stop> {
 fn described(session: &Session) -> crate::app::Session {
     let identity = session.store.identity();
     crate::app::Session {
-        profile: session.settings.profile.clone(),
+        profile: session.settings.profile.as_ref().map(|profile| profile.value.clone()).unwrap_or_default(),
         host: identity.endpoint.split("://").last().unwrap_or_default().trim_end_matches('/').into(),
         bucket: identity.bucket.clone(),
         registries: session.registry.iter().map(|registry| registry.name().to_owned()).collect(),

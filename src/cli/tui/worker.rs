@@ -323,7 +323,9 @@ async fn tell_registry(session: &Session, audit: &Audit, events: &mpsc::Sender<E
         RegistryState::Usable => {}
         RegistryState::Absent => lines.push((LogLevel::Warning, "no registry is configured".into())),
         RegistryState::Unusable(reasons) => {
-            lines.extend(reasons.iter().map(|reason| (LogLevel::Error, format!("the registry cannot be used: {reason}"))));
+            lines.extend(
+                reasons.iter().map(|reason| (LogLevel::Error, format!("the registry cannot be used: {reason}"))),
+            );
         }
     }
     for (level, text) in lines {

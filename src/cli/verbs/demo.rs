@@ -40,7 +40,7 @@ pub async fn run(args: &DemoArgs, flags: &GlobalFlags, output: &mut Output) -> R
     if args.serve {
         return serve(&demo, output).await;
     }
-    super::open_tui(Session::of_demo(&demo, flags).await?).await
+    super::open_tui(Session::of_demo(&demo, flags).await?, flags).await
 }
 
 async fn serve(demo: &Demo, output: &mut Output) -> Result<ExitCode, Stop> {

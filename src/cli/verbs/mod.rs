@@ -32,7 +32,7 @@ fn prefix(typed: &Option<OsString>) -> &[u8] {
 /// Without a terminal, or if the session cannot be opened.
 pub async fn tui(flags: &GlobalFlags) -> Result<ExitCode, Stop> {
     check_terminal()?;
-    open_tui(Session::open(&session::inputs(flags)).await?).await
+    open_tui(Session::open(&session::inputs(flags)).await?, flags).await
 }
 
 /// The TUI needs a terminal on both sides.
@@ -47,7 +47,6 @@ fn check_terminal() -> Result<(), Stop> {
 }
 
 /// Opens the session in the terminal.
-async fn open_tui(session: Session) -> Result<ExitCode, Stop> {
-    drop(session);
-    Err(Stop::failed("open the terminal view", "it is not in this build", ""))
+async fn open_tui(session: Session, flags: &GlobalFlags) -> Result<ExitCode, Stop> {
+    crate::cli::tui::run(session, flags.no_color).await
 }

@@ -29,7 +29,7 @@ fn inventory_of(sample: &Sample) -> Inventory {
 }
 
 fn judge_of(sample: &Sample, inventory: &Inventory) -> Judge {
-    let layouts = Layouts::autoshorts().expect("the shipped file");
+    let layouts = Layouts::autoshorts();
     let ids = IdRules { prefix: layouts.id_prefix().to_owned(), fold_nfc: true };
     let mut facts = FactsBuilder::new(inventory, &ids);
     sample.projects.iter().for_each(|id| facts.row(RegistryRow::Project { id: id.clone() }));
