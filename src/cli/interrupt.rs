@@ -3,29 +3,53 @@
 use super::error::Stop;
 use super::exit_code::ExitCode;
 
-/// Waits until somebody wants the program to end.
-pub async fn requested() {
+/// Hears every wish to end from its making on, also those that come while nobody waits.
+pub struct Interrupts {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+    signals: Option<[tokio::signal::unix::Signal; 2]>,
+    #[cfg(windows)]
+    ctrl_c: Option<tokio::signal::windows::CtrlC>,
+}
+
+impl Interrupts {
+    /// Begins to listen. Where that is impossible, the system ends the program in its own way.
+    pub fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let both = signal(SignalKind::interrupt()).and_then(|first| Ok([first, signal(SignalKind::terminate())?]));
+            Self { signals: both.ok() }
+        }
+        #[cfg(windows)]
+        {
+            Self { ctrl_c: tokio::signal::windows::ctrl_c().ok() }
+        }
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some([interrupt, terminate]) = &mut self.signals {
             tokio::select! {
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
             }
             return;
         }
-    }
-    // Where signals cannot be heard, the system ends the program itself.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+        #[cfg(windows)]
+        if let Some(ctrl_c) = &mut self.ctrl_c {
+            ctrl_c.recv().await;
+            return;
+        }
+        std::future::pending().await
     }
 }
 
 /// Work that may be dropped at any moment: Ctrl-C ends it.
 pub async fn or(work: impl Future<Output = Result<ExitCode, Stop>>) -> Result<ExitCode, Stop> {
+    let mut interrupts = Interrupts::listen();
     tokio::select! {
         result = work => result,
-        () = requested() => Ok(ExitCode::Interrupted),
+        () = interrupts.next() => Ok(ExitCode::Interrupted),
     }
 }

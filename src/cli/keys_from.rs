@@ -33,7 +33,11 @@ pub fn read(path: &Path) -> Result<HashSet<Key>, Stop> {
 /// [`Stop`] if stdin cannot be read.
 pub fn from_stdin() -> Result<Vec<Key>, Stop> {
     let bytes = stdin().map_err(|error| Stop::failed("read keys from stdin", error, "pipe them in, one a line"))?;
-    Ok(pieces(&bytes).map(Key::new).collect())
+    let keys: Vec<Key> = pieces(&bytes).map(Key::new).collect();
+    match keys.is_empty() {
+        true => Err(Stop::usage("read keys from stdin", "there is no key in it", "pipe them in, one a line")),
+        false => Ok(keys),
+    }
 }
 
 fn stdin() -> std::io::Result<Vec<u8>> {

@@ -2,7 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging: warnings, with `-v` what this program does, with `-vv` every request. `BUCKETREE_LOG` wins, in the
+/// Starts logging: warnings, with `-v` what this program does, with `-vv` what is tried again. `BUCKETREE_LOG` wins, in the
 /// language of tracing's filters.
 pub fn start(verbose: u8) {
     let usual = match verbose {

@@ -13,7 +13,9 @@ use super::error::Stop;
 use super::exit_code::ExitCode;
 use super::output::Progress;
 use crate::app::number;
-use crate::config::{ConfigError, Inputs, RegistrySettings, Settings, Tracked, state_directory};
+use crate::config::{
+    ConfigError, Inputs, Origin, RegistrySettings, Secret, Setting, Settings, Tracked, state_directory,
+};
 use crate::demo::Demo;
 use crate::domain::facts::{RegistryState, SourceReport};
 use crate::domain::inventory::Inventory;
@@ -107,7 +109,11 @@ pub fn config_stop(error: &ConfigError) -> Stop {
 /// # Errors
 /// [`Stop`] with exit code 2, naming the place of what is wrong.
 pub fn settings(inputs: &Inputs) -> Result<Settings, Stop> {
-    Settings::resolve(inputs).map_err(|error| match error {
+    Settings::resolve(inputs).map_err(|error| match &error {
+        // The flag was understood when it was typed; what is left to be wrong with it is the guard.
+        ConfigError::Invalid { key, origin, .. } if key == "min_age" && matches!(**origin, Origin::Flag(_)) => {
+            Stop::refused("lower the age guard", error, "set allow_young = true in the profile if that is meant")
+        }
         ConfigError::Unreadable { .. } | ConfigError::Syntax { .. } | ConfigError::UnknownKey { .. } => {
             Stop::usage("use the configuration", error, "mend the file, or name another one with --config")
         }
@@ -190,6 +196,7 @@ impl Session {
     }
 
     async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
+        tracing::info!(profile = settings.profile.as_ref().map(|profile| &profile.value), state = %state.display(), "settings");
         let layouts = Arc::new(layouts(&settings)?);
         let ids = id_rules(&layouts, &settings);
         let store = store(&settings).await?;
@@ -197,6 +204,12 @@ impl Session {
             Ok(registry) => (registry, None),
             Err(error) => (None, Some(error.to_string())),
         };
+        tracing::info!(store = place(store.identity()), region = store.identity().region, "store");
+        tracing::info!(
+            name = registry.as_ref().map(|registry| registry.name()),
+            problem = registry_problem,
+            "registry"
+        );
         let policy = policy(&settings, &ids);
         let caps = caps(&settings);
         let clock = Clock::system();
@@ -287,6 +300,8 @@ impl Session {
                 hint: "list it again; the store broke its own order".into(),
             });
         }
+        let (objects, requests, seconds) = (inventory.alive(), report.requests, report.elapsed.as_secs_f64());
+        tracing::info!(objects, requests, seconds, "listed");
         (inventory, report)
     }
 }
@@ -303,11 +318,8 @@ async fn store(settings: &Settings) -> Result<SharedStore, Stop> {
             "give --bucket, R2_BUCKET_NAME or a profile with a bucket",
         ));
     };
-    let value =
-        |setting: &Option<crate::config::Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    let secret = |setting: &Option<crate::config::Setting<crate::config::Secret>>| {
-        setting.as_ref().map(|setting| setting.value.expose().to_owned())
-    };
+    let value = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    let secret = |setting: &Option<Setting<Secret>>| setting.as_ref().map(|setting| setting.value.expose().to_owned());
     let options = S3Options {
         endpoint: value(&settings.endpoint),
         region: value(&settings.region),
@@ -351,7 +363,7 @@ async fn open_registry(settings: &RegistrySettings) -> Result<Option<SharedRegis
 }
 
 fn mapping(settings: &RegistrySettings) -> Mapping {
-    let name = |setting: &Option<crate::config::Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    let name = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
     Mapping {
         projects_table: name(&settings.projects_table),
         id_field: name(&settings.id_field),

@@ -41,6 +41,11 @@ const fn secret(
     Key { name, environment, repeat: Repeat::Never, about, example }
 }
 
+/// Every setting that the environment may hold: its name in the file, its variables from the strongest on, what it is.
+pub fn variables() -> impl Iterator<Item = (&'static str, &'static [&'static str], &'static str)> {
+    KEYS.iter().filter(|key| !key.environment.is_empty()).map(|key| (key.name, key.environment, key.about))
+}
+
 /// Variables that hold an app's database. Asked only if nothing else names a registry.
 pub(super) const APP_DATABASES: [&str; 2] = ["MONGODB_URI", "DATABASE_URL"];
 

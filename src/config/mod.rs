@@ -37,6 +37,7 @@ mod value;
 
 pub use endpoint::Jurisdiction;
 pub use error::ConfigError;
+pub use keys::variables;
 pub use layers::{Inputs, is_key};
 pub use paths::{config_file, state_directory};
 pub use registry::{Address, RegistrySettings, Tracked};

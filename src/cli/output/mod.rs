@@ -95,6 +95,14 @@ impl Output {
         table.write(&mut self.out, self.terminal)
     }
 
+    /// A table for a person, wherever it goes: programs have the JSON.
+    ///
+    /// # Errors
+    /// Whatever the output says.
+    pub fn report(&mut self, table: &Table) -> io::Result<()> {
+        table.write(&mut self.out, true)
+    }
+
     /// Hands everything over to whoever reads.
     ///
     /// # Errors

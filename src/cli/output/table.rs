@@ -41,9 +41,17 @@ impl Table {
         self.rows.push((cells.into_iter().collect(), Some(key.to_vec())));
     }
 
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     pub(super) fn write(&self, out: &mut dyn Write, aligned: bool) -> io::Result<()> {
         if !aligned {
             return self.rows.iter().try_for_each(|(cells, key)| write_separated(out, cells, key.as_deref()));
+        }
+        if self.is_empty() {
+            return Ok(());
         }
         let names = self.columns.iter().map(|(name, _)| name.to_uppercase()).collect();
         let shown = |(cells, key): &(Vec<String>, Option<Vec<u8>>)| {

@@ -9,12 +9,12 @@ use crate::app::number;
 use crate::cli::args::{ApplyArgs, GlobalFlags};
 use crate::cli::error::Stop;
 use crate::cli::exit_code::ExitCode;
-use crate::cli::interrupt;
+use crate::cli::interrupt::Interrupts;
 use crate::cli::output::json::RunResult;
 use crate::cli::output::{Output, Progress, Tone};
 use crate::cli::session::{self, Session};
 use crate::domain::outcome::{Outcome, OutcomeCounts};
-use crate::domain::progress::{LogLevel, RunProgress, RunReport};
+use crate::domain::progress::{Failure, LogLevel, RunProgress, RunReport};
 use crate::domain::{Plan, Timestamp};
 use crate::jobs::execute::{ExecuteError, Execution, execute};
 use crate::jobs::{self, failure, place};
@@ -37,16 +37,19 @@ pub async fn run(args: &ApplyArgs, flags: &GlobalFlags, output: &mut Output) -> 
     let opening = async {
         let session = Session::open(&inputs).await?;
         let execution = session.execution(Arc::new(plan));
-        execution.check(session.clock.now()).map_err(|refusal| refused(&args.plan, &refusal.0))?;
+        // All but its age, which only the server's clock can tell: a used plan needs no request to be refused.
+        let fresh = execution.plan.header.created_at;
+        execution.check(fresh).map_err(|refusal| refused(&args.plan, &refusal.0))?;
         let now = server_now(&session).await?;
         Ok::<_, Stop>((execution, now))
     };
+    let mut interrupts = Interrupts::listen();
     let (execution, now) = tokio::select! {
         opened = opening => opened?,
-        () = interrupt::requested() => return Ok(ExitCode::Interrupted),
+        () = interrupts.next() => return Ok(ExitCode::Interrupted),
     };
     let what = format!("apply {}", args.plan.display());
-    match watch(execution, now, planned).await {
+    match watch(execution, now, planned, &mut interrupts).await {
         Watched::Ended(Ok(report)) => finish(&report, output),
         Watched::Ended(Err(ExecuteError::Refused(refusal))) => Err(refused(&args.plan, &refusal.0)),
         Watched::Ended(Err(ExecuteError::Failed(failure))) => Err(failure.into()),
@@ -90,7 +93,7 @@ enum Watched {
 }
 
 /// Runs the plan and shows how it goes. Ctrl-C stops it after the requests in flight, a second one leaves at once.
-async fn watch(execution: Execution, now: Timestamp, planned: u64) -> Watched {
+async fn watch(execution: Execution, now: Timestamp, planned: u64, interrupts: &mut Interrupts) -> Watched {
     let stop = jobs::Stop::new();
     let (sender, mut messages) = mpsc::channel(MESSAGES);
     let mut run = tokio::spawn(execute(execution, now, stop.clone(), sender));
@@ -102,7 +105,7 @@ async fn watch(execution: Execution, now: Timestamp, planned: u64) -> Watched {
                 Some(message) => told.take(message, &mut progress),
                 None => break,
             },
-            () = interrupt::requested() => {
+            () = interrupts.next() => {
                 if stop.is_requested() {
                     return Watched::Left(told);
                 }
@@ -116,7 +119,7 @@ async fn watch(execution: Execution, now: Timestamp, planned: u64) -> Watched {
             Ok(result) => Watched::Ended(result),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         },
-        () = interrupt::requested() => Watched::Left(told),
+        () = interrupts.next() => Watched::Left(told),
     }
 }
 
@@ -152,9 +155,9 @@ impl Told {
     }
 
     /// What is not known when the program leaves without waiting for answers.
-    fn left_at_once(&self, what: String) -> crate::domain::progress::Failure {
+    fn left_at_once(&self, what: String) -> Failure {
         let open = self.planned.saturating_sub(self.outcomes.total());
-        crate::domain::progress::Failure {
+        Failure {
             what: format!("finish: {what}"),
             why: format!("left at once; of {} no outcome is known: they may be deleted or not", number::objects(open)),
             hint: match self.run.as_str() {

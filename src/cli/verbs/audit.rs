@@ -216,7 +216,7 @@ fn tables(
         ]);
     }
     output.line("")?;
-    output.table(&by_kind)?;
+    output.report(&by_kind)?;
     output.line("")?;
-    Ok(output.table(&by_project)?)
+    Ok(output.report(&by_project)?)
 }

@@ -48,7 +48,7 @@ pub fn show(inputs: &Inputs, output: &mut Output) -> Result<ExitCode, Stop> {
         }
     }
     if !output.is_json() {
-        output.table(&table)?;
+        output.report(&table)?;
     }
     Ok(ExitCode::Done)
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cli::args::{DemoArgs, GlobalFlags};
 use crate::cli::error::Stop;
 use crate::cli::exit_code::ExitCode;
-use crate::cli::interrupt;
+use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::output::json::SCHEMA;
 use crate::cli::session::Session;
@@ -45,8 +45,7 @@ pub async fn run(args: &DemoArgs, flags: &GlobalFlags, output: &mut Output) -> R
 
 async fn serve(demo: &Demo, output: &mut Output) -> Result<ExitCode, Stop> {
     // Listening for the signal begins before anybody can know that the demo is up.
-    let interrupted = interrupt::requested();
-    tokio::pin!(interrupted);
+    let mut interrupts = Interrupts::listen();
     let served = Served {
         schema: SCHEMA,
         endpoint: &demo.endpoint,
@@ -62,7 +61,7 @@ async fn serve(demo: &Demo, output: &mut Output) -> Result<ExitCode, Stop> {
         describe(&served, output)?;
     }
     output.flush()?;
-    interrupted.await;
+    interrupts.next().await;
     Ok(ExitCode::Done)
 }
 

@@ -41,7 +41,7 @@ pub async fn run(inputs: &mut Inputs, args: &PlanArgs, output: &mut Output) -> R
     check_verdicts(&args.selectors.verdict, args.selectors.keys_from.is_some())?;
     check_output(args)?;
     inputs.flags.extend(args.min_age.clone().map(|age| ("min_age", age)));
-    let session = Session::open(inputs).await.map_err(|stop| young_is_refused(stop, args))?;
+    let session = Session::open(inputs).await?;
     let keys = args.selectors.keys_from.as_deref().map(keys_from::read).transpose()?;
     let mut selectors = Selectors::new(&args.selectors, keys, &session.layouts, &session.ids)?;
     if selectors.verdicts.is_empty() {
@@ -126,16 +126,6 @@ fn check_output(args: &PlanArgs) -> Result<(), Stop> {
     }
 }
 
-/// An age guard under a day is a refusal, not a misunderstanding.
-fn young_is_refused(stop: Stop, args: &PlanArgs) -> Stop {
-    match stop {
-        Stop::Failed(ExitCode::Usage, failure) if args.min_age.is_some() && failure.why.starts_with("--min-age") => {
-            Stop::Failed(ExitCode::Refused, failure)
-        }
-        other => other,
-    }
-}
-
 /// Whether the verdicts that are asked for can be given at all.
 fn check_ground(audited: &Audited, selectors: &Selectors) -> Result<(), Stop> {
     if let Completeness::Incomplete(failure) = &audited.scan.completeness {
@@ -191,7 +181,7 @@ fn print(plan: &Plan, selection: &Selection, output: &mut Output) -> Result<(), 
         let name = project.map_or_else(|| "(no project)".into(), |id| format!("project {id}"));
         table.row([name, number::count(sum.objects), number::bytes(sum.bytes)]);
     }
-    output.table(&table)?;
+    output.report(&table)?;
     output.line("")?;
     for (reason, count) in &selection.left_out {
         output.line(format!("left out: {}: {}", number::objects(*count), meaning(reason, plan)))?;

@@ -48,7 +48,9 @@ pub fn list(folder: &Path, output: &mut Output) -> Result<ExitCode, Stop> {
             state(&summary),
         ]);
     }
-    if !output.is_json() {
+    if table.is_empty() && !output.is_json() {
+        tell(format!("bucketree: there is no run in {}", folder.display()));
+    } else {
         output.table(&table)?;
     }
     Ok(code)

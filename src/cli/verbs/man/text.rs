@@ -1,0 +1,251 @@
+//! The words of the manual page that do not follow from the command line.
+
+/// A section: its title and paragraphs.
+type Section = (&'static str, &'static [&'static str]);
+
+/// A JSON shape: the verb, a note, and each field with its meaning.
+type Shape = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// What comes between the verbs and the JSON shapes.
+pub const SECTIONS: &[Section] = &[
+    (
+        "VERDICTS",
+        &[
+            "live: a layout's reading names a live project and, where keys are tracked, the registry has the key; or no \
+             layout reads the key and a live row or reference has it.",
+            "untracked: the key names a live project, the registry tracks keys and does not have this one.",
+            "orphaned: at least one reading, and every reading names a project that the registry does not have.",
+            "conflict: key and registry disagree.",
+            "unrecognized: no reading at all; kept.",
+            "undetermined: the listing is incomplete or the registry cannot be trusted; nothing can be said.",
+            "Flags stand beside the verdict: double-prefixed, legacy, young, duplicate, protected.",
+        ],
+    ),
+    (
+        "SELECTORS",
+        &[
+            "Selectors of different kinds are combined by and. Of several values of one kind one must hold; of several \
+             flags all. --project, --scene, --user and --layout must hold of one and the same reading; a project also \
+             of a row of the registry. Ids are compared as whole tokens without their prefix: proj_1 is 1 and never 10.",
+            "Without --verdict, plan selects orphaned objects. Untracked objects are planned only on their own. Objects of \
+             any other verdict are planned only if they are named one by one with --keys-from.",
+            "A file of --keys-from whose name ends in .jsonl holds JSON lines with key or key_base64, as `audit --json` and \
+             `ls --json` print them; any other holds keys that end with NUL, if there is a NUL in it, or with a newline. Keys \
+             are taken byte for byte.",
+        ],
+    ),
+    (
+        "GUARDS",
+        &[
+            "A plan is written only if every guard passes: there is something to do; the listing is complete; the registry \
+             was read to its end, is not empty and has not shrunk by more than 20 %; nothing is protected; nothing is \
+             younger than the age guard (7 days; under 24 hours only if the profile says allow_young); and the caps on \
+             objects, bytes, share of the bucket and share of any live project hold.",
+            "A plan is applied once, within an hour, to the bucket and under the layouts that it was made for, unedited, and \
+             only with --confirm and the bucket's name and the number of objects. There is no flag to skip this.",
+            "Before each request the registry and the objects are asked again: what is alive by then, or is no longer the \
+             object that was planned, is kept and said. Each key ends with exactly one outcome, in the journal before \
+             it is on the screen. Afterwards what is gone is proved by looking; only then are its rows removed from the \
+             registry.",
+            "Ctrl-C during apply finishes the requests in flight and reports; a second one leaves at once and says how many \
+             outcomes are unknown.",
+        ],
+    ),
+    (
+        "OUTPUT",
+        &[
+            "On a terminal keys are escaped so that nothing is hidden and no two look alike. On a pipe `ls` writes the exact \
+             bytes of one key a line; use -0 where keys may hold newlines. Lists on a pipe are separated by tabs, the key \
+             last. Results go to stdout; messages, progress and logs to stderr.",
+        ],
+    ),
+];
+
+/// What holds for every shape.
+pub const JSON: &[&str] = &[
+    "With --json every line of stdout is one JSON value. Each has schema, the version of its shape (1): within a version \
+     fields keep their meaning, and new ones may come. A key that is not UTF-8 stands in key_base64 instead of key. Sizes \
+     are bytes; times are RFC 3339 or null.",
+];
+
+const OBJECT_KEY: (&str, &str) = ("key or key_base64", "the exact key");
+
+/// Every shape.
+pub const SHAPES: &[Shape] = &[
+    (
+        "ls",
+        "One line per object.",
+        &[
+            OBJECT_KEY,
+            ("size", "bytes"),
+            ("last_modified", "time of the last change"),
+            ("etag", "entity tag without quotes, empty if there is none"),
+            ("storage_class", "as the store names it"),
+        ],
+    ),
+    (
+        "du",
+        "One line per folder and object directly under the prefix, then the total.",
+        &[
+            ("kind", "folder, object or total"),
+            ("key or key_base64", "the key, or the prefix of a folder"),
+            ("objects", "objects in it"),
+            ("bytes", "bytes in it"),
+            ("newest", "time of the newest change in it"),
+        ],
+    ),
+    (
+        "audit",
+        "One line per object.",
+        &[
+            OBJECT_KEY,
+            ("size, last_modified, etag, storage_class", "as for ls"),
+            ("verdict", "live, untracked, orphaned, conflict, unrecognized or undetermined"),
+            ("flags", "list of flags"),
+            ("project", "canonical id of the project that it is counted under, or null"),
+            (
+                "readings",
+                "list of layout, health (canonical or legacy), project (canonical id), live (whether the registry has it) and \
+                 fields (what the layout captured: user, project, scene, type, file, ext)",
+            ),
+            (
+                "evidence",
+                "because (the rule that decided), claims (list of kind row or reference, owner live, dead or unknown, \
+                 project), sources (what was asked, with counts and times), age_seconds, judged_at",
+            ),
+        ],
+    ),
+    (
+        "audit --summary",
+        "One line.",
+        &[
+            ("objects, bytes", "of what was selected"),
+            ("complete, incomplete_because", "whether the whole bucket was listed, and why not"),
+            (
+                "registry",
+                "state (usable, absent or unusable), reasons, projects, tracked (null if keys are not tracked), sources",
+            ),
+            ("by_verdict", "for each verdict: objects, bytes"),
+            ("by_flag", "for each flag: objects, bytes"),
+            ("by_project", "list of project (null for objects of none), live, objects, bytes, by_verdict"),
+            ("missing", "tracked or referenced keys that are not in the listing"),
+        ],
+    ),
+    (
+        "plan delete",
+        "One line, also if guards refuse.",
+        &[
+            ("plan", "id of the plan"),
+            ("file", "where it was written; null if a guard refuses"),
+            ("objects, bytes", "in the plan"),
+            ("by_verdict", "for each verdict: objects, bytes"),
+            ("by_project", "list of project, objects, bytes"),
+            ("left_out", "objects that were meant and left out, by the reason: young, protected or a verdict"),
+            ("not_in_bucket", "keys of --keys-from that are not in the bucket"),
+            ("guards", "list of name, passed, message"),
+            ("expires_at", "when it can no longer be applied"),
+            ("confirm", "the text for apply --confirm; null if a guard refuses"),
+        ],
+    ),
+    (
+        "apply",
+        "One line at the end of the run.",
+        &[
+            ("run", "id of the run"),
+            ("planned", "keys in the plan"),
+            (
+                "outcomes",
+                "keys by outcome: deleted, trashed, absent-before, deleted-by-earlier-attempt, skipped-changed, \
+                 skipped-now-live, denied, locked, failed, unknown; they sum to planned",
+            ),
+            ("verified", "whether every key that should be gone was proved gone"),
+            ("verification", "result (passed, still-there, inconclusive), still_there, why"),
+            ("bytes_gone", "bytes that are gone"),
+            ("rows", "removed (rows of the registry), listed_in (file of rows to remove), problem"),
+            ("cancelled", "whether the user stopped it"),
+            ("stopped", "why it stopped early, or null"),
+            ("success", "whether nothing failed, nothing is unknown and the proof holds"),
+            ("seconds", "how long it took"),
+        ],
+    ),
+    (
+        "verify",
+        "One line.",
+        &[
+            ("run", "id of the run"),
+            ("verified", "whether everything that should be gone is proved gone"),
+            ("verification", "result, still_there, why"),
+            ("gone", "objects proved gone"),
+            ("recreated", "list of keys that hold another object now"),
+            ("still_there", "list of keys that still hold the object that should be gone"),
+        ],
+    ),
+    (
+        "runs, runs show",
+        "One line per run; for runs show one line for the run, then one per key.",
+        &[
+            ("run, started_at, endpoint, bucket, planned, outcomes", "of the run"),
+            ("verification", "the last one, or null"),
+            ("finished, cancelled, stopped", "how it ended"),
+            ("damage", "what is wrong with its journal, or null"),
+            ("key or key_base64, size, outcome, why", "of a key; outcome is null if none was recorded"),
+        ],
+    ),
+    (
+        "layouts test",
+        "One line per key.",
+        &[
+            OBJECT_KEY,
+            ("readings", "as for audit, without live"),
+            ("overflow", "whether there may be more readings"),
+            ("layouts", "list of layout, template, health, reads, why_not"),
+        ],
+    ),
+    (
+        "config show",
+        "One line per setting.",
+        &[
+            ("setting", "its name in the configuration file"),
+            ("value", "its value, hidden where it is a secret; null if it is not set"),
+            ("origin", "where it came from"),
+        ],
+    ),
+    ("config path, config init", "One line.", &[("path", "the configuration file")]),
+    (
+        "demo --serve",
+        "One line when the bucket can be reached.",
+        &[
+            ("endpoint, bucket, region", "where it is"),
+            ("access_key_id, secret_access_key", "credentials that open this sample data only"),
+            ("registry", "the SQLite file beside it"),
+        ],
+    ),
+];
+
+/// Before the table of variables.
+pub const ENVIRONMENT: &[&str] = &[
+    "A setting comes from, highest first: its flag, the environment, the file of --env-file, the profile, the default. \
+     BUCKETREE_CONFIG, BUCKETREE_PROFILE and BUCKETREE_ENV_FILE stand for --config, --profile and --env-file; \
+     BUCKETREE_STATE_DIR names the state folder; BUCKETREE_LOG is a filter of log lines that wins over -v; NO_COLOR turns \
+     colors off. For the others the name in the configuration file stands in parentheses.",
+];
+
+/// What is kept where.
+pub const FILES: &[&str] = &[
+    "The configuration file: `bucketree config path` says where; `bucketree config init` writes one with every setting \
+     explained.",
+    "The state folder ($XDG_STATE_HOME/bucketree or ~/.local/state/bucketree on Linux) holds runs/RUN/plan.jsonl (the plan as \
+     it was confirmed), runs/RUN/journal.jsonl (the append-only record), runs/RUN/rows-to-remove.jsonl (where the registry \
+     cannot be changed from here), registry-seen.json (the counts of the last trusted registry), and demo/ (the same for the \
+     embedded bucket).",
+];
+
+/// How it is used.
+pub const EXAMPLES: &[&str] = &[
+    "bucketree audit --summary",
+    "bucketree plan delete --project 1 -o plan.jsonl",
+    "bucketree apply plan.jsonl --confirm 'autoshorts-media 61'",
+    "bucketree audit --json --verdict unrecognized logs/ > keys.jsonl; bucketree plan delete --verdict unrecognized --keys-from \
+     keys.jsonl -o plan.jsonl",
+    "bucketree ls -0 backups/ | xargs -0 -n 1 echo",
+];

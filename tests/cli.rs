@@ -1,0 +1,19 @@
+//! The real program as a script sees it: what is typed, what comes out, how it ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "common/program.rs"]
+mod program;
+
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/cleanup.rs"]
+mod cleanup;
+#[path = "cli/interrupting.rs"]
+mod interrupting;
+#[path = "cli/manual.rs"]
+mod manual;
+#[path = "cli/selecting.rs"]
+mod selecting;
+#[path = "cli/streams.rs"]
+mod streams;

@@ -1,0 +1,106 @@
+//! Ctrl-C while a plan is carried out: once finishes what is in flight, twice leaves at once.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use bucketree::demo::{Demo, DemoOptions, start};
+use serde_json::Value;
+
+use crate::program::{Ran, program};
+
+/// A bucket that answers slowly, and a plan of several requests for it.
+struct Slow {
+    home: tempfile::TempDir,
+    demo: Demo,
+    confirm: String,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Slow {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let options = DemoOptions { objects: 12_000, delay_ms: 100, ..DemoOptions::default() };
+        let demo = runtime.block_on(start(options)).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let mut slow = Self { home, demo, confirm: String::new(), _runtime: runtime };
+        let plan = Ran::of(&mut slow.command(&["plan", "delete", "-o", "plan.jsonl", "--json"])).one();
+        assert!(plan["objects"].as_u64().unwrap() > 2000, "{plan}");
+        slow.confirm = plan["confirm"].as_str().unwrap().into();
+        slow
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program(self.home.path());
+        command.env("AWS_ENDPOINT_URL", &self.demo.endpoint).env("R2_BUCKET_NAME", &self.demo.bucket);
+        command.env("AWS_ACCESS_KEY_ID", &self.demo.access_key_id).env("BUCKETREE_REGISTRY", &self.demo.registry);
+        command.env("AWS_SECRET_ACCESS_KEY", &self.demo.secret_access_key).args(arguments);
+        command
+    }
+
+    /// Begins to apply the plan, one request at a time, and waits until the run has begun.
+    fn apply(&self) -> (Child, BufReader<std::process::ChildStderr>) {
+        let arguments = ["apply", "plan.jsonl", "--json", "--concurrency", "1", "--confirm", &self.confirm];
+        let mut command = self.command(&arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        wait_for(&mut said, "run ");
+        (child, said)
+    }
+
+    fn run_line(&self) -> Value {
+        let mut runs = Ran::of(&mut self.command(&["runs", "--json"])).json();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        runs.remove(0)
+    }
+}
+
+fn wait_for(said: &mut impl BufRead, beginning: &str) {
+    let mut line = String::new();
+    while !line.starts_with(beginning) {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it never said {beginning:?}");
+    }
+}
+
+fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn once_finishes_what_is_in_flight() {
+    let slow = Slow::start();
+    let (child, mut said) = slow.apply();
+    interrupt(&child);
+    wait_for(&mut said, "bucketree: stopping after the requests in flight");
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{rest}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let outcomes = report["outcomes"].as_object().unwrap();
+    assert_eq!(outcomes.values().map(|count| count.as_u64().unwrap()).sum::<u64>(), report["planned"]);
+    assert_eq!((&report["cancelled"], &report["success"]), (&true.into(), &false.into()));
+    assert_eq!(outcomes["unknown"], 0, "{report}");
+    assert!(outcomes["failed"].as_u64().unwrap() > 0, "nothing was left undone: {report}");
+    let line = slow.run_line();
+    assert_eq!((&line["finished"], &line["cancelled"]), (&true.into(), &true.into()));
+}
+
+#[test]
+fn twice_leaves_at_once_and_says_what_is_unknown() {
+    let slow = Slow::start();
+    let (child, mut said) = slow.apply();
+    interrupt(&child);
+    wait_for(&mut said, "bucketree: stopping after the requests in flight");
+    interrupt(&child);
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{rest}");
+    assert!(output.stdout.is_empty());
+    let line = slow.run_line();
+    let run = line["run"].as_str().unwrap();
+    assert!(rest.contains("no outcome is known") && rest.contains(&format!("runs show {run}")), "{rest}");
+    assert_eq!(line["finished"], false);
+}
