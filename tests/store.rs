@@ -2,6 +2,8 @@
 //! `endpoint,bucket,region,access_key,secret_key`; without its variable a server's checks are reported as ignored, never as
 //! passed. `tests/servers` starts such servers.
 
+#![expect(clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 

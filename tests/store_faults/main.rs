@@ -1,5 +1,7 @@
 //! The S3 adapter against servers that fail: every answer that is not proof must not look like one.
 
+#![expect(clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 #[path = "../common/fault_server.rs"]
 mod fault_server;
 
