@@ -1,2 +1,12 @@
-//! x
-fn main() {}
+//! Parse, run, exit code.
+
+use std::process::ExitCode;
+
+use bucketree::cli::{self, args::Cli, logging};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let typed = Cli::parse();
+    logging::start(typed.global.verbose);
+    cli::run(typed).into()
+}

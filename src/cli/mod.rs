@@ -1,1 +1,112 @@
 //! The verbs of the command line, the terminal loop, exit codes.
+//!
+//! ```text
+//! args       what can be typed
+//! session    settings become a store, a registry, layouts and guards; shared with the TUI
+//! verbs      one file per verb, each over the jobs
+//! selectors  which objects of an audited bucket are meant
+//! keys_from  files of exact keys
+//! output     escaped on a terminal, exact on a pipe, JSON
+//! tui        the console: terminal, loop, effects over the jobs
+//! interrupt  Ctrl-C
+//! logging    what -v shows
+//! error      what stops a verb
+//! exit_code  how the program ends
+//! ```
+
+pub mod args;
+pub mod error;
+pub mod exit_code;
+mod interrupt;
+mod keys_from;
+pub mod logging;
+pub mod output;
+mod selectors;
+pub mod session;
+mod tui;
+mod verbs;
+
+use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, Verb};
+use error::Stop;
+use exit_code::ExitCode;
+use output::Output;
+use session::Session;
+
+/// Does what was typed and says how it ended. Why it ended early is told on stderr.
+pub fn run(cli: Cli) -> ExitCode {
+    let mut output = Output::stdout(&cli.global);
+    let result = dispatch(cli, &mut output).and_then(|code| {
+        output.flush()?;
+        Ok(code)
+    });
+    match result {
+        Ok(code) => code,
+        Err(Stop::ReaderGone) => ExitCode::Done,
+        Err(Stop::Failed(code, failure)) => {
+            let _ = output.flush(); // the failure is what has to be said now
+            output::tell(format!("bucketree: {failure}"));
+            code
+        }
+    }
+}
+
+fn dispatch(cli: Cli, output: &mut Output) -> Result<ExitCode, Stop> {
+    let flags = &cli.global;
+    match cli.verb {
+        Some(Verb::Completions { shell }) => verbs::completions::run(shell, output),
+        Some(Verb::Man) => verbs::man::run(output),
+        Some(Verb::Config(verb)) => configure(verb, flags, output),
+        Some(Verb::Layouts(LayoutsVerb::Test { keys })) => {
+            let settings = session::settings(&session::inputs(flags))?;
+            let layouts = session::layouts(&settings)?;
+            verbs::layouts::test(&keys, &layouts, &session::id_rules(&layouts, &settings), output)
+        }
+        Some(Verb::Runs(args)) => {
+            let runs = session::runs_folder(&session::state_folder(&session::inputs(flags))?);
+            match args.verb {
+                None => verbs::runs::list(&runs, output),
+                Some(RunsVerb::Show(run)) => verbs::runs::show(&runs, &run.run, output),
+            }
+        }
+        verb => on_bucket(verb, flags, output),
+    }
+}
+
+fn configure(verb: ConfigVerb, flags: &GlobalFlags, output: &mut Output) -> Result<ExitCode, Stop> {
+    let inputs = session::inputs(flags);
+    match verb {
+        ConfigVerb::Path => verbs::config::path(&inputs, output),
+        ConfigVerb::Show => verbs::config::show(&inputs, output),
+        ConfigVerb::Init => verbs::config::init(&inputs, output),
+    }
+}
+
+/// The verbs that talk to a store.
+fn on_bucket(verb: Option<Verb>, flags: &GlobalFlags, output: &mut Output) -> Result<ExitCode, Stop> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Stop::failed("start", error, "the system has no threads or files to spare"))?;
+    let result = runtime.block_on(async {
+        match verb {
+            None => verbs::tui(flags).await,
+            Some(Verb::Demo(args)) => verbs::demo::run(&args, flags, output).await,
+            Some(Verb::Apply(args)) => verbs::apply::run(&args, flags, output).await,
+            Some(verb) => interrupt::or(read(verb, flags, output)).await,
+        }
+    });
+    // A thread that waits for a slow disk or name server has nothing left to say.
+    runtime.shutdown_background();
+    result
+}
+
+/// The verbs that change nothing in the bucket, so that they may end at any moment.
+async fn read(verb: Verb, flags: &GlobalFlags, output: &mut Output) -> Result<ExitCode, Stop> {
+    let mut inputs = session::inputs(flags);
+    match verb {
+        Verb::Ls(args) => verbs::ls::run(&Session::open(&inputs).await?, &args, output).await,
+        Verb::Du(args) => verbs::du::run(&Session::open(&inputs).await?, &args, output).await,
+        Verb::Audit(args) => verbs::audit::run(&Session::open(&inputs).await?, &args, output).await,
+        Verb::Plan(PlanVerb::Delete(args)) => verbs::plan::run(&mut inputs, &args, output).await,
+        Verb::Verify(args) => verbs::verify::run(&Session::open(&inputs).await?, &args.run, output).await,
+        _ => Err(Stop::usage("run this verb", "it does not read a bucket", "")),
+    }
+}

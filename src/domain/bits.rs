@@ -78,6 +78,16 @@ impl BitSet {
         None
     }
 
+    /// The parts of the range that are not in the set, each as long as it can be, in increasing order.
+    pub fn gaps_in(&self, range: Range<u32>) -> impl Iterator<Item = Range<u32>> + '_ {
+        let mut from = range.start;
+        std::iter::from_fn(move || {
+            let start = self.first_absent_in(from..range.end)?;
+            from = self.first_present_in(start..range.end).unwrap_or(range.end);
+            Some(start..from)
+        })
+    }
+
     /// The last position of the range that is not in the set.
     pub fn last_absent_in(&self, range: Range<u32>) -> Option<u32> {
         let mut end = range.end;
@@ -95,6 +105,10 @@ impl BitSet {
     /// Bytes held on the heap.
     pub fn memory_bytes(&self) -> usize {
         self.words.capacity() * 8
+    }
+
+    fn first_present_in(&self, range: Range<u32>) -> Option<u32> {
+        self.masked_words(range).find(|(_, word)| *word != 0).map(|(at, word)| at * 64 + word.trailing_zeros())
     }
 
     fn word(&self, at: u32) -> u64 {
@@ -156,6 +170,10 @@ mod tests {
             let both = oracle.range(range.clone()).filter(|at| **at % 2 == 0 && **at < 300).count();
             prop_assert_eq!(bits.count_shared_in(&even, range.clone()), both as u64);
             prop_assert_eq!(bits.first_absent_in(range.clone()), range.clone().find(|at| !oracle.contains(at)));
+            let gaps: Vec<_> = bits.gaps_in(range.clone()).collect();
+            prop_assert!(gaps.windows(2).all(|pair| pair[0].end < pair[1].start));
+            let absent: Vec<u32> = range.clone().filter(|at| !oracle.contains(at)).collect();
+            prop_assert_eq!(gaps.into_iter().flatten().collect::<Vec<_>>(), absent);
             prop_assert_eq!(bits.last_absent_in(range.clone()), range.clone().rev().find(|at| !oracle.contains(at)));
         }
     }

@@ -38,17 +38,16 @@ pub async fn look(store: &dyn ObjectStore, keys: &[Key]) -> Vec<Presence> {
 
 /// Looks for every key with one HEAD each.
 pub async fn heads(store: &dyn ObjectStore, keys: &[Key]) -> Vec<Presence> {
-    futures::stream::iter(keys)
-        .map(|key| async move {
-            match store.head(key).await {
-                Ok(Some(answer)) => Presence::There(answer.object),
-                Ok(None) => Presence::Gone,
-                Err(error) => Presence::Unproven(error),
-            }
-        })
-        .buffered(HEADS)
-        .collect()
-        .await
+    let requests: Vec<_> = keys.iter().map(|key| head(store, key)).collect();
+    futures::stream::iter(requests).buffered(HEADS).collect().await
+}
+
+async fn head(store: &dyn ObjectStore, key: &Key) -> Presence {
+    match store.head(key).await {
+        Ok(Some(answer)) => Presence::There(answer.object),
+        Ok(None) => Presence::Gone,
+        Err(error) => Presence::Unproven(error),
+    }
 }
 
 /// Lists from key to key. Returns what it found of the first keys; the rest, if any, is too sparse to list.

@@ -28,7 +28,7 @@ pub struct Proof {
 }
 
 /// Looks for each object; they must be in key order. `told` hears how many were looked for so far.
-pub async fn prove(store: &dyn ObjectStore, objects: &[&Object], mut told: impl AsyncFnMut(u64)) -> Proof {
+pub async fn prove(store: &dyn ObjectStore, objects: &[&Object], mut told: impl FnMut(u64)) -> Proof {
     let mut proof =
         Proof { verification: Verification::Passed, gone: Vec::new(), recreated: Vec::new(), still_there: Vec::new() };
     let mut unproven: Option<String> = None;
@@ -42,7 +42,7 @@ pub async fn prove(store: &dyn ObjectStore, objects: &[&Object], mut told: impl 
                 Presence::Unproven(error) => unproven = Some(error.message),
             }
         }
-        told((proof.gone.len() + proof.recreated.len() + proof.still_there.len()) as u64).await;
+        told((proof.gone.len() + proof.recreated.len() + proof.still_there.len()) as u64);
     }
     if let Some(why) = unproven {
         proof.verification = Verification::Inconclusive(why);
@@ -69,5 +69,5 @@ pub async fn verify_run(store: &dyn ObjectStore, runs_folder: &Path, run: &str) 
     };
     let objects: Vec<&Object> =
         plan.rows.iter().enumerate().filter(|(row, _)| said_gone(*row)).map(|(_, row)| &row.object).collect();
-    Ok(prove(store, &objects, async |_| {}).await)
+    Ok(prove(store, &objects, |_| {}).await)
 }

@@ -219,9 +219,13 @@ pub async fn open(spec: &RegistrySpec) -> Result<SharedRegistry, RegistryError> 
 }
 
 async fn open_one(location: &Location, mapping: &Mapping, role: Role) -> Result<SharedRegistry, RegistryError> {
+    // Whole, so that evidence and remembered counts mean the same file from every directory.
+    let whole = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
     match location.resolved()? {
-        Location::Sqlite(path) => Ok(Arc::new(SqliteRegistry::open(&path, mapping, role).await?)),
-        Location::Text(path) | Location::Guess(path) => Ok(Arc::new(FileRegistry::open(&path, mapping, role).await?)),
+        Location::Sqlite(path) => Ok(Arc::new(SqliteRegistry::open(&whole(path), mapping, role).await?)),
+        Location::Text(path) | Location::Guess(path) => {
+            Ok(Arc::new(FileRegistry::open(&whole(path), mapping, role).await?))
+        }
     }
 }
 

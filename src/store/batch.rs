@@ -14,13 +14,15 @@ pub const MAX_BYTES: usize = 1_500_000;
 /// Bytes around a key: `<Object><Key></Key><ETag></ETag></Object>`.
 const FRAME: usize = 48;
 
-/// Cuts `targets` into requests, by count and by bytes, in their order. Every target is in exactly one of them.
-pub fn split(targets: &[DeleteTarget]) -> Vec<Range<usize>> {
+/// Cuts `targets` into requests of at most `most` keys (and never more than [`MAX_KEYS`]) and [`MAX_BYTES`] bytes, in
+/// their order. Every target is in exactly one of them.
+pub fn split(targets: &[DeleteTarget], most: usize) -> Vec<Range<usize>> {
+    let most = most.clamp(1, MAX_KEYS);
     let mut batches = Vec::new();
     let (mut start, mut bytes) = (0, 0);
     for (at, target) in targets.iter().enumerate() {
         let cost = cost(target);
-        if at - start == MAX_KEYS || (at > start && bytes + cost > MAX_BYTES) {
+        if at - start == most || (at > start && bytes + cost > MAX_BYTES) {
             batches.push(start..at);
             (start, bytes) = (at, 0);
         }
@@ -49,7 +51,7 @@ mod tests {
     fn check(count: usize, key: impl Fn(usize) -> String, expected: &[usize]) {
         let targets: Vec<DeleteTarget> =
             (0..count).map(|at| DeleteTarget { key: Key::from(key(at).as_str()), etag: None }).collect();
-        let batches = split(&targets);
+        let batches = split(&targets, usize::MAX);
         assert_eq!(batches.iter().map(ExactSizeIterator::len).collect::<Vec<_>>(), expected);
         let covered: Vec<usize> = batches.into_iter().flatten().collect();
         assert_eq!(covered, (0..count).collect::<Vec<_>>());
@@ -65,5 +67,8 @@ mod tests {
         check(2500, |at| at.to_string(), &[1000, 1000, 500]);
         check(1000, |at| format!("{at:01024}"), &[1000]);
         check(1000, |_| "&".repeat(1024), &[242, 242, 242, 242, 32]);
+        let five: Vec<_> = (0..5).map(|at| DeleteTarget { key: Key::new([at]), etag: None }).collect();
+        assert_eq!(split(&five, 2), [0..2, 2..4, 4..5]);
+        assert_eq!(split(&five, 0).len(), 5);
     }
 }

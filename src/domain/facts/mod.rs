@@ -2,6 +2,8 @@
 
 mod builder;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,6 +1,5 @@
 //! The rows of one folder in another order than that of their keys.
 
-use std::cmp::Reverse;
 use std::ops::{ControlFlow, Range};
 
 use memchr::memchr;
@@ -79,19 +78,16 @@ pub fn sorted_children(
         stopped = starts.len().is_multiple_of(PAUSE) && cancelled();
         if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    let mut weights: Vec<(i128, u32)> = Vec::with_capacity(starts.len());
+    let mut weights: Vec<(u64, u32)> = Vec::with_capacity(starts.len());
     for (ordinal, start) in starts.iter().enumerate() {
         if stopped || (ordinal.is_multiple_of(PAUSE) && cancelled()) {
             return None;
         }
         let end = starts.get(ordinal + 1).copied().unwrap_or(folder.end);
-        weights.push((weight(key, &space.totals(*start..end)), ordinal as u32));
+        let weight = weight(key, &space.totals(*start..end));
+        weights.push((if descending { !weight } else { weight }, ordinal as u32));
     }
-    if descending {
-        weights.sort_unstable_by_key(|(weight, ordinal)| (Reverse(*weight), *ordinal));
-    } else {
-        weights.sort_unstable();
-    }
+    weights.sort_unstable();
     let order: Vec<u32> = weights.into_iter().map(|(_, ordinal)| ordinal).collect();
     let mut ranks = vec![0; order.len()];
     (0..).zip(&order).for_each(|(rank, ordinal)| ranks[*ordinal as usize] = rank);
@@ -101,11 +97,12 @@ pub fn sorted_children(
 
 const PAUSE: usize = 4096;
 
-fn weight(key: SortKey, totals: &Totals) -> i128 {
+/// A number that grows as the totals do; no time is the least.
+fn weight(key: SortKey, totals: &Totals) -> u64 {
     match key {
-        SortKey::Size => i128::from(totals.bytes),
-        SortKey::Modified => totals.newest.map_or(i128::MIN, |at| i128::from(at.0)),
-        SortKey::Count => i128::from(totals.objects),
+        SortKey::Size => totals.bytes,
+        SortKey::Modified => totals.newest.map_or(0, |at| (at.0 as u64) ^ (1 << 63)),
+        SortKey::Count => totals.objects,
     }
 }
 

@@ -2,19 +2,19 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::super::{Object, StorageClass, Timestamp};
+use super::super::{Object, StorageClass, Timestamp, Totals};
 use super::etags::{CompactETag, ETagColumn};
 use super::front_coding::FrontCodedKeys;
 
 /// Stands for a moment that the store did not give: nothing was changed 292 million years before 1970.
-pub(super) const NO_TIME: i64 = i64::MIN;
+const NO_TIME: i64 = i64::MIN;
 
 /// Columns of consecutive objects.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Chunk {
     pub(super) keys: FrontCodedKeys,
     pub(super) sizes: Vec<u64>,
-    pub(super) modified: Vec<i64>,
+    modified: Vec<i64>,
     etags: ETagColumn,
     /// The classes that occur here.
     classes: Vec<StorageClass>,
@@ -74,6 +74,16 @@ impl Chunk {
         ObjectFields { size: self.sizes[at], etag: self.etag(at), last_modified: self.last_modified(at) }
     }
 
+    /// Objects, bytes and newest change of a range.
+    pub(super) fn totals(&self, range: Range<usize>) -> Totals {
+        let bytes: u128 = self.sizes[range.clone()].iter().map(|size| u128::from(*size)).sum();
+        Totals {
+            objects: range.len() as u64,
+            bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
+            newest: self.modified[range].iter().copied().max().and_then(time),
+        }
+    }
+
     /// Calls `visit` with the keys of the range until it breaks.
     pub(super) fn walk<B>(
         &self,
@@ -105,6 +115,6 @@ impl Chunk {
 }
 
 /// A moment from its column.
-pub(super) fn time(millis: i64) -> Option<Timestamp> {
+fn time(millis: i64) -> Option<Timestamp> {
     (millis != NO_TIME).then_some(Timestamp(millis))
 }

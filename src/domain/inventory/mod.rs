@@ -276,15 +276,15 @@ impl Inventory {
         })
     }
 
+    /// The sizes of a range, gone or not, in order.
+    pub(super) fn sizes(&self, range: Range<ObjectIndex>) -> impl Iterator<Item = u64> {
+        self.pieces(range).flat_map(|(chunk, _, part)| chunk.sizes[part].iter().copied())
+    }
+
     fn sum_part(&self, range: Range<ObjectIndex>) -> Totals {
         let mut sum = Totals::default();
-        for (chunk, base, part) in self.pieces(range) {
-            let gone = !self.gone.is_empty();
-            for at in part {
-                if !(gone && self.gone.contains(base + at as u32)) {
-                    sum.add(&Totals::of(chunk.sizes[at], chunk.last_modified(at)));
-                }
-            }
+        for alive in self.gone.gaps_in(range) {
+            self.pieces(alive).for_each(|(chunk, _, part)| sum.add(&chunk.totals(part)));
         }
         sum
     }

@@ -7,6 +7,11 @@ mod duplicates;
 mod names;
 mod rule;
 
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 pub use classify::classify;
@@ -182,7 +187,7 @@ impl Judge {
         }
         let list = |live: bool| {
             let ids = census.projects.iter().filter(|&&number| names.is_live(number) == live);
-            ids.filter_map(|&number| names.id(number)).map(ProjectId::to_string).collect::<Vec<_>>().join(", ")
+            ids.filter_map(|&number| names.id(number)).map(ProjectId::to_string).collect::<Vec<_>>()
         };
         rule.sentence(&list(true), &list(false))
     }

@@ -107,51 +107,37 @@ impl Rule {
     }
 
     /// One sentence for a person. `live` and `dead` are the ids that were found, as a person reads them.
-    pub(super) fn sentence(self, live: &str, dead: &str) -> String {
+    pub(super) fn sentence(self, live: &[String], dead: &[String]) -> String {
+        let all_dead = dead.join(", ");
+        let live = format!("the live project{} {}", if live.len() > 1 { "s" } else { "" }, live.join(", "));
+        let dead = format!("{all_dead}, which {} gone", if dead.len() > 1 { "are" } else { "is" });
+        let no_owner = "the registry mentions the key without an owner";
         match self {
             Rule::ListingIncomplete => "The listing is incomplete, so nothing can be said.".into(),
             Rule::NoRegistry => "No registry is configured, so nobody knows which projects live.".into(),
-            Rule::RegistryUnusable => "The registry could not be used, so nothing can be said.".into(),
+            Rule::RegistryUnusable => "The registry cannot be used, so nothing can be said.".into(),
             Rule::NoLiveProject => "The registry names no live project at all, so it is not believed.".into(),
-            Rule::LiveAndTracked => format!("Its key names the live project {live}, and the registry has the key."),
-            Rule::LiveAndReferred => {
-                format!("Its key names the live project {live}, and the registry mentions the key without an owner.")
-            }
-            Rule::LiveKeysNotTracked => {
-                format!("Its key names the live project {live}; the registry does not track keys.")
-            }
-            Rule::LiveUntracked => {
-                format!("Its key names the live project {live}, but no row and no reference has the key.")
-            }
-            Rule::LiveButRowDead => {
-                format!(
-                    "Its key names the live project {live}, but the registry has the key under {dead}, which is gone."
-                )
-            }
+            Rule::LiveAndTracked => format!("Its key names {live}, and the registry has the key."),
+            Rule::LiveAndReferred => format!("Its key names {live}, and {no_owner}."),
+            Rule::LiveKeysNotTracked => format!("Its key names {live}; the registry does not track keys."),
+            Rule::LiveUntracked => format!("Its key names {live}, but no row and no reference has the key."),
+            Rule::LiveButRowDead => format!("Its key names {live}, but the registry has the key under {dead}."),
             Rule::TooManyReadings => {
                 "Its key can be read in more ways than are tried, and none of those tried is live: kept.".into()
             }
-            Rule::DeadButClaimLive => {
-                format!(
-                    "Its key names {dead}, which is gone, but the registry has the key under the live project {live}."
-                )
-            }
-            Rule::DeadButClaimUnknown => {
-                format!("Its key names {dead}, which is gone, but the registry mentions the key without an owner.")
-            }
-            Rule::AllDead => format!("Every project that it could belong to is gone from the registry: {dead}."),
-            Rule::OnlyLiveClaim => {
-                format!("No layout reads its key, but the registry has the key under the live project {live}.")
-            }
+            Rule::DeadButClaimLive => format!("Its key names {dead}, but the registry has the key under {live}."),
+            Rule::DeadButClaimUnknown => format!("Its key names {dead}, but {no_owner}."),
+            Rule::AllDead => format!("Every project that it could belong to is gone from the registry: {all_dead}."),
+            Rule::OnlyLiveClaim => format!("No layout reads its key, but the registry has the key under {live}."),
             Rule::OnlyDeadClaims => {
-                format!("No layout reads its key, and the registry has the key only under {dead}, which is gone.")
+                format!("No layout reads its key, and the registry has the key only under {dead}.")
             }
             Rule::DeadAndUnknownClaims => {
-                format!("The registry has the key under {dead}, which is gone, and mentions it without an owner.")
+                format!(
+                    "No layout reads its key, the registry has the key under {dead}, and mentions it without an owner."
+                )
             }
-            Rule::OnlyUnknownClaims => {
-                "No layout reads its key, and the registry mentions the key without an owner: kept.".into()
-            }
+            Rule::OnlyUnknownClaims => format!("No layout reads its key, and {no_owner}: kept."),
             Rule::Nothing => "No layout reads its key, and the registry does not have it: kept.".into(),
         }
     }

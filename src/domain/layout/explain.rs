@@ -129,9 +129,9 @@ impl Layout {
                 });
             }
             let (start, end) = slices.bounds(index);
-            let mut furthest = Furthest { at: 0, part: None, steps: 0 };
+            let mut furthest = Furthest::default();
             if !furthest.reaches_end(segment, &key[start..end], 0, 0) {
-                let part = furthest.part.and_then(|part| segment.parts.get(part)).map(Part::text);
+                let part = segment.parts.get(furthest.part).map(Part::text);
                 let expected = Some(part.unwrap_or_else(|| "the end of this path segment".to_owned()));
                 let at = start + furthest.at;
                 return Some(Difference { at, expected, found: key[at..end].to_vec(), note: None });
@@ -141,10 +141,12 @@ impl Layout {
     }
 }
 
-/// The furthest byte of a segment that could be read, and the part that then did not fit; `None` is the segment's end.
+/// The furthest part of a segment that was reached, past the last one for the segment's end, and the byte where it did
+/// not fit.
+#[derive(Default)]
 struct Furthest {
+    part: usize,
     at: usize,
-    part: Option<usize>,
     steps: usize,
 }
 
@@ -152,9 +154,9 @@ struct Furthest {
 const MAX_TRIES: usize = 100_000;
 
 impl Furthest {
-    fn stop(&mut self, at: usize, part: Option<usize>) -> bool {
-        if at >= self.at {
-            (self.at, self.part) = (at, part);
+    fn stop(&mut self, part: usize, at: usize) -> bool {
+        if (part, at) >= (self.part, self.at) {
+            (self.part, self.at) = (part, at);
         }
         false
     }
@@ -163,11 +165,11 @@ impl Furthest {
         let rest = &bytes[at..];
         self.steps += 1;
         match segment.parts.get(part) {
-            None => rest.is_empty() || self.stop(at, None),
+            None => rest.is_empty() || self.stop(part, at),
             Some(Part::Literal(literal)) if rest.starts_with(literal) => {
                 self.reaches_end(segment, bytes, part + 1, at + literal.len())
             }
-            Some(Part::Literal(_)) => self.stop(at, Some(part)),
+            Some(Part::Literal(_)) => self.stop(part, at),
             Some(Part::Capture { pattern, .. }) => {
                 let follower = segment.parts.get(part + 1);
                 let (mut from, mut accepted) = (1, false);
@@ -183,8 +185,8 @@ impl Furthest {
                 match (accepted, pattern.accepts(rest)) {
                     (true, _) => false,
                     // A field that never ended lacks what follows it, not itself.
-                    (false, true) => self.stop(bytes.len(), Some(part + 1)),
-                    (false, false) => self.stop(at, Some(part)),
+                    (false, true) => self.stop(part + 1, bytes.len()),
+                    (false, false) => self.stop(part, at),
                 }
             }
         }

@@ -1,8 +1,7 @@
 //! Carrying out a plan. Before each request the registry and the objects are asked again; the intent is on the disk
 //! before the request and the outcome after it; what is not proved is looked up, and what cannot be is `unknown`.
 
-mod batch;
-pub mod batches;
+mod batch_run;
 mod prove;
 mod recheck;
 mod recorder;
@@ -19,15 +18,15 @@ use uuid::Uuid;
 use super::{Clock, Stop, place};
 use crate::domain::layout::Layouts;
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanRow};
 use crate::domain::progress::{Failure, LogLevel, RunProgress, RunReport};
 use crate::domain::{IdRules, Timestamp};
 use crate::journal::record::{self, Record, SCHEMA};
 use crate::journal::{Journal, plan_file, runs};
 use crate::registry::SharedRegistry;
-use crate::store::SharedStore;
 use crate::store::limit::Aimd;
-use batch::BatchRun;
+use crate::store::{DeleteTarget, SharedStore, batch};
+use batch_run::BatchRun;
 use recheck::Recheck;
 use recorder::Recorder;
 
@@ -203,8 +202,7 @@ fn operator() -> String {
 
 /// Sends batches, as many at a time as the store takes, until all are done or the run is stopped.
 async fn run_batches(execution: &Execution, recheck: &Recheck, recorder: &Recorder, stop: &Stop) {
-    let keys = execution.plan.rows.iter().map(|row| &row.object.key);
-    let mut waiting = batches::cut(keys, execution.batch_keys).into_iter().zip(1u64..);
+    let mut waiting = batches(execution).into_iter().zip(1u64..);
     let mut flight = FuturesUnordered::new();
     let mut aimd = Aimd::new(execution.concurrency, execution.concurrency);
     let mut failures_in_a_row = 0;
@@ -229,6 +227,14 @@ async fn run_batches(execution: &Execution, recheck: &Recheck, recorder: &Record
             recorder.halt(failure);
         }
     }
+}
+
+/// The rows of each request.
+fn batches(execution: &Execution) -> Vec<Vec<u32>> {
+    let target = |row: &PlanRow| DeleteTarget { key: row.object.key.clone(), etag: None };
+    let targets: Vec<DeleteTarget> = execution.plan.rows.iter().map(target).collect();
+    let rows: Vec<u32> = (0u32..).take(targets.len()).collect();
+    batch::split(&targets, execution.batch_keys).into_iter().map(|range| rows[range].to_vec()).collect()
 }
 
 /// Rows that were never asked for end as failed, with the reason: their objects are still there.

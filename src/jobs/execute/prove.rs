@@ -20,10 +20,8 @@ pub async fn verify(execution: &Execution, recorder: &Recorder) -> Proof {
     let total = rows.len() as u64;
     recorder.log(LogLevel::Info, format!("verification: looking for {total} keys that should be gone")).await;
     let objects: Vec<_> = rows.iter().map(|&row| &execution.plan.rows[row as usize].object).collect();
-    let proof = verify::prove(execution.store.as_ref(), &objects, async |done| {
-        recorder.tell(RunProgress::Verifying { done, total }).await;
-    })
-    .await;
+    let told = |done| recorder.show(RunProgress::Verifying { done, total });
+    let proof = verify::prove(execution.store.as_ref(), &objects, told).await;
     let (level, text) = match &proof.verification {
         Verification::Passed => (LogLevel::Info, format!("verification passed: {total} keys are proved gone")),
         Verification::StillThere(count) => {

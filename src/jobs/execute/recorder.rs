@@ -128,6 +128,11 @@ impl Recorder {
         }
     }
 
+    /// Shows how far something is. A picture, not a fact: it is left out when the watcher is busy.
+    pub fn show(&self, progress: RunProgress) {
+        let _ = self.sender.try_send(progress);
+    }
+
     /// Adds a line to the log.
     pub async fn log(&self, level: LogLevel, text: String) {
         let line = LogLine { at: self.now(), level, run: self.run.clone(), text };

@@ -7,7 +7,7 @@ use crate::registry::Mapping;
 pub(super) struct Dialect {
     /// Around names.
     pub(super) quote: char,
-    /// A parameter; its number, from 1, replaces `#`.
+    /// A parameter; its number, from 1, replaces a `#`. SQLite is fastest without.
     pub(super) parameter: &'static str,
     /// Behind a column that is to be compared byte by byte.
     pub(super) exactly: &'static str,
@@ -46,15 +46,15 @@ impl Queries {
             name: name(&mapping.tracked_table, "r2_objects"),
             columns: vec![name(&mapping.key_field, "object_key"), name(&mapping.owner_field, "project_id")],
         };
-        let from = |query: &Option<String>, table: &dyn Fn() -> Table| match query {
-            Some(query) => From::Query(query.trim().trim_end_matches(';').to_owned()),
-            None => From::Table(table()),
+        let own = |query: &String| From::Query(query.trim().trim_end_matches([';', ' ', '\n']).to_owned());
+        let from = |query: &Option<String>, table: &dyn Fn() -> Table| {
+            query.as_ref().map_or_else(|| From::Table(table()), own)
         };
         Self {
             dialect,
             projects: from(&mapping.projects_query, &projects),
             tracked: from(&mapping.tracked_query, &tracked),
-            references: mapping.references_query.as_ref().map(|query| From::Query(query.clone())),
+            references: mapping.references_query.as_ref().map(own),
         }
     }
 

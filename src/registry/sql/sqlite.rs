@@ -22,7 +22,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Parameters in one statement; SQLite allows 32,766 (sqlite.org/limits.html, 9).
 const PARAMETERS: usize = 30_000;
 
-const DIALECT: Dialect = Dialect { quote: '"', parameter: "?#", exactly: " COLLATE BINARY" };
+const DIALECT: Dialect = Dialect { quote: '"', parameter: "?", exactly: " COLLATE BINARY" };
 
 /// A SQLite database as a registry.
 pub struct SqliteRegistry {
@@ -86,14 +86,27 @@ impl SqliteRegistry {
         if let From::Table(table) = from {
             self.check_table(connection, table, word).await?;
         }
-        let prepared = connection.prepare(AssertSqlSafe(self.queries.all(from)).into_sql_str()).await;
-        let found =
-            prepared.map_err(|error| self.malformed(place(from, word), database_message(&error)))?.columns().len();
+        let found = self.prepare(connection, from, word, self.queries.all(from)).await?.columns().len();
         if found == columns {
+            if columns > 1 {
+                // The question that is asked before each batch must not fail there for the first time.
+                self.prepare(connection, from, word, self.queries.with_keys(from, 1)).await?;
+            }
             return Ok(());
         }
         let expected = if columns == 1 { "one column, the id" } else { "two columns, key and owner (NULL if unknown)" };
         Err(self.malformed(place(from, word), format!("expected {expected}, found {found}")))
+    }
+
+    async fn prepare(
+        &self,
+        connection: &mut SqliteConnection,
+        from: &From,
+        word: &str,
+        query: String,
+    ) -> Result<sqlx::sqlite::SqliteStatement, RegistryError> {
+        let prepared = connection.prepare(AssertSqlSafe(query).into_sql_str()).await;
+        prepared.map_err(|error| self.malformed(place(from, word), database_message(&error)))
     }
 
     async fn check_table(

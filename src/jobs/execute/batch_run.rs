@@ -13,7 +13,7 @@ use crate::domain::progress::{Failure, LogLevel};
 use crate::jobs::presence::{self, Presence};
 use crate::jobs::{Stop, failure, place};
 use crate::journal::record::Record;
-use crate::store::{DeleteAnswer, DeleteTarget, ErrorKind, StoreError};
+use crate::store::{DeleteAnswer, DeleteTarget, ErrorKind, ObjectStore, StoreError};
 
 /// How often a key is sent at most.
 const ATTEMPTS: u32 = 4;
@@ -247,11 +247,8 @@ impl BatchRun<'_> {
                 }
             }
         }
-        let singles = futures::stream::iter(unsafe_keys)
-            .map(|at| async move { (at, store.delete(&target(&pending[at])).await) })
-            .buffer_unordered(SINGLES)
-            .collect::<Vec<_>>()
-            .await;
+        let singles: Vec<_> = unsafe_keys.into_iter().map(|at| delete_one(store, at, target(&pending[at]))).collect();
+        let singles: Vec<_> = futures::stream::iter(singles).buffer_unordered(SINGLES).collect().await;
         for (at, answer) in singles {
             answers[at] = answer.unwrap_or_else(|error| {
                 self.fail(error.clone(), false, end);
@@ -300,6 +297,14 @@ impl BatchRun<'_> {
             .collect();
         self.record(ends).await;
     }
+}
+
+async fn delete_one(
+    store: &dyn ObjectStore,
+    at: usize,
+    target: DeleteTarget,
+) -> (usize, Result<DeleteAnswer, StoreError>) {
+    (at, store.delete(&target).await)
 }
 
 /// What a refusal of one key means, if it needs no second look.

@@ -1,0 +1,102 @@
+//! Everything that can wake the program. Closed: read this list to know what drives it.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use crate::domain::assessment::Assessment;
+use crate::domain::inventory::ObjectIndex;
+use crate::domain::judge::Judge;
+use crate::domain::plan::Plan;
+use crate::domain::progress::{Failure, LogLine, RunProgress, ScanProgress};
+use crate::domain::{Key, Timestamp};
+
+use super::effect::Ticket;
+use super::filter::Matches;
+use super::groups::GroupTree;
+use super::order::{FlatOrder, FolderOrder};
+
+/// What happened.
+pub enum Event {
+    /// A key was pressed; `at` is the time since the start.
+    Key {
+        /// The key.
+        key: KeyEvent,
+        /// When.
+        at: Duration,
+    },
+    /// The mouse.
+    Mouse {
+        /// What it did.
+        mouse: MouseEvent,
+        /// When.
+        at: Duration,
+    },
+    /// A text was pasted.
+    Paste(String),
+    /// The terminal has a new size: columns, lines.
+    Resize(u16, u16),
+    /// Time passed; sent only while something on the screen depends on it.
+    Tick {
+        /// Since the start.
+        at: Duration,
+        /// This machine's clock.
+        clock: Timestamp,
+    },
+    /// The system asks the program to end.
+    Terminate,
+    /// The listing went on.
+    Scan(Ticket, ScanProgress),
+    /// Every object is judged.
+    Assessed(Ticket, Box<Assessed>),
+    /// The filter found this.
+    Filtered(Ticket, Box<Matches>),
+    /// Projects and findings are gathered.
+    Gathered(Ticket, Box<Gathered>),
+    /// A folder is ordered.
+    SortedFolder(Ticket, Key, FolderOrder),
+    /// The flat list is ordered.
+    SortedFlat(Ticket, FlatOrder),
+    /// These objects match a glob.
+    GlobMatched {
+        /// Which request.
+        ticket: Ticket,
+        /// The pattern.
+        pattern: String,
+        /// Whether to mark or to unmark.
+        mark: bool,
+        /// The objects, in key order.
+        objects: Vec<ObjectIndex>,
+    },
+    /// The plan is ready.
+    PlanReady(Ticket, Box<Plan>),
+    /// The plan was written to this file.
+    Exported(String),
+    /// The run went on.
+    Run(RunProgress),
+    /// The run could not start or broke down.
+    RunFailed(Failure),
+    /// A line for the log that belongs to no run.
+    Log(LogLine),
+    /// Something could not be done.
+    Failed(Failure),
+}
+
+/// What judging came to.
+pub struct Assessed {
+    /// Verdicts, flags and projects of all objects.
+    pub assessment: Assessment,
+    /// Why: it can be asked for the evidence of each object.
+    pub judge: Judge,
+    /// Objects of the whole bucket under projects and findings.
+    pub gathered: Gathered,
+}
+
+/// Objects under projects and under findings.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Gathered {
+    /// By project.
+    pub projects: GroupTree,
+    /// By finding, then by project.
+    pub findings: GroupTree,
+}

@@ -1,0 +1,126 @@
+//! Which group each object belongs to.
+
+use crate::domain::Verdict;
+use crate::domain::assessment::Assessment;
+use crate::domain::inventory::{Inventory, ObjectIndex};
+use crate::domain::plan::Plan;
+
+use super::event::Gathered;
+use super::groups::{Finding, GroupId, GroupOrder, GroupTree, Item};
+use super::order::{Order, compare_groups, compare_objects};
+
+/// Gathers objects under projects and findings. Long work: for a blocking thread. `only` limits it to some objects, in
+/// increasing order.
+pub fn gather(
+    inventory: &Inventory,
+    assessment: &Assessment,
+    only: Option<&[ObjectIndex]>,
+    order: Order,
+    cancelled: &dyn Fn() -> bool,
+) -> Option<Gathered> {
+    let objects = Objects { inventory, assessment, only };
+    let projects = objects.by_project(None, order);
+    if cancelled() {
+        return None;
+    }
+    let findings = objects.by_finding(order);
+    (!cancelled()).then_some(Gathered { projects, findings })
+}
+
+struct Objects<'a> {
+    inventory: &'a Inventory,
+    assessment: &'a Assessment,
+    only: Option<&'a [ObjectIndex]>,
+}
+
+impl Objects<'_> {
+    fn each(&self, visit: &mut dyn FnMut(&Item)) {
+        let mut one = |index: ObjectIndex| {
+            if !self.inventory.is_gone(index) {
+                visit(&item(self.inventory, self.assessment, index));
+            }
+        };
+        match self.only {
+            Some(some) => some.iter().copied().for_each(&mut one),
+            None => (0..self.inventory.len()).for_each(&mut one),
+        }
+    }
+
+    /// The buckets of a finding: one for each project, and a last one for objects of no project.
+    fn ids(&self, finding: Option<Finding>) -> Vec<GroupId> {
+        let project = |number| Some(Some(self.assessment.project_id(number).clone()));
+        (0..self.assessment.projects())
+            .map(|number| GroupId { finding, project: project(number) })
+            .chain([GroupId { finding, project: Some(None) }])
+            .collect()
+    }
+
+    fn bucket(&self, index: ObjectIndex) -> usize {
+        self.assessment.project(index).unwrap_or(self.assessment.projects()) as usize
+    }
+
+    fn by_project(&self, finding: Option<Finding>, order: Order) -> GroupTree {
+        let source = |sink: &mut dyn FnMut(usize, &Item)| self.each(&mut |item| sink(self.bucket(item.index), item));
+        self.with_order(order, |group_order| GroupTree::gather(&self.ids(finding), &source, group_order))
+    }
+
+    fn by_finding(&self, order: Order) -> GroupTree {
+        let ids: Vec<GroupId> = Finding::ALL.iter().flat_map(|finding| self.ids(Some(*finding))).collect();
+        let width = self.assessment.projects() as usize + 1;
+        let source = |sink: &mut dyn FnMut(usize, &Item)| {
+            self.each(&mut |item| {
+                for (number, finding) in Finding::ALL.iter().enumerate() {
+                    if finding.holds(item.verdict, item.flags) {
+                        sink(number * width + self.bucket(item.index), item);
+                    }
+                }
+            });
+        };
+        self.with_order(order, |group_order| GroupTree::gather(&ids, &source, group_order))
+    }
+
+    fn with_order<T>(&self, order: Order, run: impl FnOnce(&GroupOrder<'_>) -> T) -> T {
+        let groups = compare_groups(order);
+        let members = compare_objects(self.inventory, Some(self.assessment), order);
+        let members: Option<&dyn Fn(u32, u32) -> std::cmp::Ordering> =
+            if order.is_natural() { None } else { Some(&members) };
+        run(&GroupOrder { groups: &groups, members })
+    }
+}
+
+/// What is counted of an object.
+pub fn item(inventory: &Inventory, assessment: &Assessment, index: ObjectIndex) -> Item {
+    Item {
+        index,
+        size: inventory.size(index),
+        modified: inventory.last_modified(index),
+        verdict: assessment.verdict(index),
+        flags: assessment.flags(index),
+    }
+}
+
+/// Gathers the rows of a plan under verdicts, then projects.
+pub fn gather_plan(plan: &Plan) -> GroupTree {
+    let mut ids: Vec<GroupId> = plan.rows.iter().map(|row| plan_group(row.verdict, row.project.as_ref())).collect();
+    ids.sort();
+    ids.dedup();
+    let source = |sink: &mut dyn FnMut(usize, &Item)| {
+        for (index, row) in (0..).zip(&plan.rows) {
+            let Ok(bucket) = ids.binary_search(&plan_group(row.verdict, row.project.as_ref())) else { continue };
+            let item = Item {
+                index,
+                size: row.object.size,
+                modified: row.object.last_modified,
+                verdict: row.verdict,
+                flags: row.flags,
+            };
+            sink(bucket, &item);
+        }
+    };
+    let groups = compare_groups(Order::default());
+    GroupTree::gather(&ids, &source, &GroupOrder { groups: &groups, members: None })
+}
+
+fn plan_group(verdict: Verdict, project: Option<&crate::domain::ProjectId>) -> GroupId {
+    GroupId { finding: Some(Finding::Verdict(verdict)), project: Some(project.cloned()) }
+}

@@ -1,0 +1,562 @@
+//! Everything that the screen shows and the keys change. Owned by one task; there is no lock around it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::assessment::Assessment;
+use crate::domain::folders::KeySpace;
+use crate::domain::inventory::{Inventory, ObjectIndex};
+use crate::domain::judge::Judge;
+use crate::domain::plan::Plan;
+use crate::domain::progress::{Failure, RegistryReport, ScanReport};
+use crate::domain::{Evidence, Key, Timestamp};
+
+use super::confirm::Confirmation;
+use super::effect::Ticket;
+use super::event::Gathered;
+use super::expansion::Expansion;
+use super::filter::{Filter, Matches};
+use super::folders::{FlatForest, FolderForest};
+use super::forest::{Forest, Node, Window, first_row, visible, window};
+use super::group_forest::GroupForest;
+use super::groups::{GroupTree, OpenGroups};
+use super::help::Help;
+use super::input::Input;
+use super::keymap::{Context, Keymap};
+use super::layout::{Areas, Pane, areas, inside};
+use super::log::Log;
+use super::marks::Marks;
+use super::order::{By, FlatOrder, FolderOrder, Order};
+use super::run::Run;
+
+/// What does not change while the program runs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Session {
+    /// Name of the profile.
+    pub profile: String,
+    /// Host (and port) of the endpoint.
+    pub host: String,
+    /// Bucket.
+    pub bucket: String,
+    /// The registry sources that are configured, without secrets; empty if there are none.
+    pub registries: Vec<String>,
+    /// The least age, in seconds, below which an object counts as young.
+    pub min_age_seconds: i64,
+}
+
+/// What is on the screen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum View {
+    /// The bucket as folders, or as a flat list.
+    #[default]
+    Folders,
+    /// Projects with their objects.
+    Projects,
+    /// Findings, then projects, then objects.
+    Findings,
+    /// The plan.
+    Plan,
+    /// The log.
+    Log,
+}
+
+impl View {
+    /// Every view, in the order of its number key.
+    pub const ALL: [View; 5] = [View::Folders, View::Projects, View::Findings, View::Plan, View::Log];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            View::Folders => "Folders",
+            View::Projects => "Projects",
+            View::Findings => "Findings",
+            View::Plan => "Plan",
+            View::Log => "Log",
+        }
+    }
+}
+
+/// How far the listing is.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Scan {
+    /// Not begun.
+    #[default]
+    Waiting,
+    /// Going on.
+    Running {
+        /// When it began, since the start of the program.
+        since: Duration,
+        /// Objects listed so far.
+        objects: u64,
+    },
+    /// Every page arrived.
+    Complete(ScanReport),
+    /// Something is missing.
+    Incomplete(Failure),
+}
+
+/// How far the judging is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Audit {
+    /// Not begun.
+    #[default]
+    Waiting,
+    /// The registry is read and every object judged.
+    Running,
+    /// Done.
+    Done,
+    /// It broke down.
+    Failed(Failure),
+}
+
+/// What is known of the bucket.
+#[derive(Default)]
+pub struct Bucket {
+    /// Every object listed so far.
+    pub inventory: Inventory,
+    /// A newer listing that is not complete yet; `inventory` stays on the screen until then.
+    pub incoming: Option<Inventory>,
+    /// How far the listing is.
+    pub scan: Scan,
+    /// Which listing is wanted.
+    pub scan_ticket: Ticket,
+    /// How far the judging is.
+    pub audit: Audit,
+    /// Which judging is wanted.
+    pub audit_ticket: Ticket,
+    /// Verdicts.
+    pub assessment: Option<Assessment>,
+    /// Why: it can be asked for the evidence of each object.
+    pub judge: Option<Judge>,
+    /// The server's clock at the listing, and this machine's.
+    pub clocks: Option<(Timestamp, Timestamp)>,
+}
+
+/// Where the cursor is in a view.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Place {
+    /// The row; `None` if there is none.
+    pub cursor: Option<Node>,
+    /// The line of the pane that it stands on, as far as the ends of the list allow.
+    pub line: usize,
+}
+
+/// What is shown of a row beside its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Columns {
+    /// Counts of objects.
+    pub counts: bool,
+    /// Bars of relative size.
+    pub bars: bool,
+    /// Last changes.
+    pub modified: bool,
+    /// Sizes in bytes instead of rounded.
+    pub exact: bool,
+}
+
+/// How the bucket is looked at.
+pub struct Browse {
+    /// What is on the screen.
+    pub view: View,
+    /// Which pane has the keys.
+    pub pane: Pane,
+    /// The cursor of each view with rows.
+    pub places: HashMap<View, Place>,
+    /// Whether plain keys are shown instead of folders.
+    pub flat: bool,
+    /// Open folders.
+    pub folders: Expansion,
+    /// Open groups of each view that has groups.
+    pub groups: HashMap<View, OpenGroups>,
+    /// How rows are ordered.
+    pub order: Order,
+    /// Folders that are sorted.
+    pub sorted: HashMap<Key, FolderOrder>,
+    /// Folders that are being sorted.
+    pub sorting: HashSet<Key>,
+    /// The flat list, sorted.
+    pub sorted_flat: Option<FlatOrder>,
+    /// Whether the flat list is being sorted.
+    pub sorting_flat: bool,
+    /// Which sorting is wanted.
+    pub sort_ticket: Ticket,
+    /// Objects of the whole bucket under projects and findings.
+    pub gathered: Gathered,
+    /// Which gathering is wanted.
+    pub gather_ticket: Ticket,
+    /// Columns.
+    pub columns: Columns,
+    /// Where the cursor was before each jump.
+    pub history: Vec<(View, Node)>,
+    /// First line of the details.
+    pub details_scroll: usize,
+}
+
+/// The filter.
+#[derive(Default)]
+pub struct Filtering {
+    /// What is wanted.
+    pub wanted: Option<Filter>,
+    /// What was found by the last filter that has been answered.
+    pub matches: Option<Box<Matches>>,
+    /// Which answer is wanted.
+    pub ticket: Ticket,
+    /// Whether an answer is awaited.
+    pub pending: bool,
+    /// Why what is typed cannot be understood.
+    pub error: Option<String>,
+}
+
+/// The plan on the screen.
+#[derive(Default)]
+pub struct Planning {
+    /// The plan.
+    pub plan: Option<Arc<Plan>>,
+    /// Its rows under verdicts and projects.
+    pub tree: GroupTree,
+    /// Whether it has been carried out, or tried.
+    pub used: bool,
+    /// Which plan is wanted.
+    pub ticket: Ticket,
+    /// Whether one is awaited.
+    pub pending: bool,
+    /// Whether marks or objects have changed since.
+    pub outdated: bool,
+}
+
+/// What a prompt is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ask {
+    /// The filter, applied while it is typed.
+    Filter,
+    /// A key or prefix to go to.
+    GoTo,
+    /// A glob to mark by.
+    MarkPattern,
+    /// A glob to unmark by.
+    UnmarkPattern,
+    /// The filter of the log.
+    LogFilter,
+}
+
+/// What the keys go to.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Mode {
+    /// The rows.
+    #[default]
+    Browse,
+    /// A line of text.
+    Prompt {
+        /// What for.
+        ask: Ask,
+        /// The line.
+        input: Input,
+    },
+    /// The menu of orders.
+    SortMenu(By),
+    /// The text that confirms a plan.
+    Confirm(Confirmation),
+    /// The help.
+    Help(Help),
+}
+
+/// A message in the status line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// The text.
+    pub text: String,
+    /// How loud.
+    pub level: Level,
+}
+
+/// How loud a message is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Level {
+    /// Something was done.
+    Info,
+    /// Something to know.
+    Warning,
+    /// Something went wrong.
+    Error,
+}
+
+/// The whole state.
+pub struct State {
+    /// What does not change.
+    pub session: Session,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// Columns and lines of the screen.
+    pub size: (u16, u16),
+    /// Time since the start, as of the last event that told it.
+    pub now: Duration,
+    /// This machine's clock, as of the last tick.
+    pub clock: Option<Timestamp>,
+    /// The bucket.
+    pub bucket: Bucket,
+    /// The look at it.
+    pub browse: Browse,
+    /// The filter.
+    pub filter: Filtering,
+    /// The marks.
+    pub marks: Marks,
+    /// The plan.
+    pub planning: Planning,
+    /// The run, also after its end.
+    pub run: Option<Run>,
+    /// The log.
+    pub log: Log,
+    /// What the keys go to.
+    pub mode: Mode,
+    /// The message in the status line.
+    pub notice: Option<Notice>,
+    /// A failure that is shown until it is dismissed.
+    pub failure: Option<Failure>,
+    /// Whether quitting was asked for and awaits a second key, or the end of the run.
+    pub quitting: Quitting,
+    pub(super) tickets: u64,
+    /// The row that was clicked last, and when.
+    pub(super) last_click: Option<(Node, Duration)>,
+}
+
+/// How far the wish to leave is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Quitting {
+    /// Nobody asked.
+    #[default]
+    No,
+    /// Asked once; the next key decides.
+    Asked,
+    /// When the run has ended.
+    AfterRun(super::effect::ExitReason),
+}
+
+impl State {
+    /// The state at the start.
+    pub fn new(session: Session, keymap: Keymap, size: (u16, u16)) -> Self {
+        Self {
+            session,
+            keymap,
+            size,
+            now: Duration::ZERO,
+            clock: None,
+            bucket: Bucket::default(),
+            browse: Browse::default(),
+            filter: Filtering::default(),
+            marks: Marks::default(),
+            planning: Planning::default(),
+            run: None,
+            log: Log::default(),
+            mode: Mode::Browse,
+            notice: None,
+            failure: None,
+            quitting: Quitting::No,
+            tickets: 0,
+            last_click: None,
+        }
+    }
+
+    /// Where a key that is pressed now would be looked up.
+    pub fn context(&self) -> Context {
+        match (&self.mode, self.browse.view) {
+            (Mode::Prompt { .. }, _) => Context::Prompt,
+            (Mode::SortMenu(_), _) => Context::Menu,
+            (Mode::Confirm(_), _) => Context::Confirm,
+            (Mode::Help(_), _) => Context::Help,
+            (Mode::Browse, _) => self.browse_context(),
+        }
+    }
+
+    /// Where a key would be looked up if nothing were open over the view.
+    pub fn browse_context(&self) -> Context {
+        match self.browse.view {
+            View::Plan => Context::Plan,
+            View::Log => Context::Log,
+            _ => Context::Tree,
+        }
+    }
+
+    /// The areas of the screen.
+    pub fn areas(&self) -> Areas {
+        areas(self.size, self.browse.pane, self.browse.view == View::Log)
+    }
+
+    /// Lines that rows have.
+    pub fn rows_height(&self) -> usize {
+        let areas = self.areas();
+        let frame = if areas.rows.height > 0 { areas.rows } else { areas.details };
+        usize::from(inside(frame).height).saturating_sub(self.rows_head())
+    }
+
+    /// Lines above the rows inside of their frame.
+    pub fn rows_head(&self) -> usize {
+        match self.browse.view {
+            View::Plan if self.planning.plan.is_some() => 2,
+            _ => 0,
+        }
+    }
+
+    /// All objects, or those that the filter let through.
+    pub fn space(&self) -> &dyn KeySpace {
+        match &self.filter.matches {
+            Some(matches) => &matches.subset,
+            None => &self.bucket.inventory,
+        }
+    }
+
+    /// Projects and findings of what the filter let through.
+    pub fn gathered(&self) -> &Gathered {
+        self.filter.matches.as_ref().map_or(&self.browse.gathered, |matches| &matches.gathered)
+    }
+
+    /// The groups of a view that has groups.
+    pub fn group_tree(&self, view: View) -> Option<&GroupTree> {
+        match view {
+            View::Projects => Some(&self.gathered().projects),
+            View::Findings => Some(&self.gathered().findings),
+            View::Plan => Some(&self.planning.tree),
+            View::Folders | View::Log => None,
+        }
+    }
+
+    /// Hands the rows of the current view to `read`.
+    pub fn with_forest<T>(&self, read: impl FnOnce(&dyn Forest) -> T) -> T {
+        let view = self.browse.view;
+        let Some(tree) = self.group_tree(view) else {
+            let space = self.space();
+            return match self.browse.flat {
+                true => read(&FlatForest { space, order: self.browse.sorted_flat.as_ref() }),
+                false => read(&FolderForest { space, open: &self.browse.folders, orders: &self.browse.sorted }),
+            };
+        };
+        let none = OpenGroups::default();
+        let open = self.browse.groups.get(&view).unwrap_or(&none);
+        let in_plan = view == View::Plan;
+        let is_gone = |member: u32| match in_plan {
+            true => self.plan_object(member).is_none(),
+            false => self.bucket.inventory.is_gone(member),
+        };
+        read(&GroupForest { tree, open, is_gone: &is_gone })
+    }
+
+    /// The object that a row of the plan stands for; `None` if the row does not exist.
+    fn plan_object(&self, row: u32) -> Option<&Key> {
+        self.planning.plan.as_ref()?.rows.get(row as usize).map(|row| &row.object.key)
+    }
+
+    /// Where the cursor of the current view is.
+    pub fn place(&self) -> Place {
+        self.browse.places.get(&self.browse.view).cloned().unwrap_or_default()
+    }
+
+    /// The row under the cursor.
+    pub fn cursor(&self) -> Option<Node> {
+        let place = self.place();
+        self.with_forest(|forest| match &place.cursor {
+            Some(node) => forest.nearest(node).map(|node| visible(forest, &node)),
+            None => first_row(forest),
+        })
+    }
+
+    /// The rows on the screen.
+    pub fn window(&self) -> Window {
+        let Some(cursor) = self.cursor() else { return Window::default() };
+        let line = self.place().line;
+        self.with_forest(|forest| window(forest, &cursor, line, self.rows_height()))
+    }
+
+    /// The object that a row stands for, if it is one that is still listed.
+    pub fn object_of(&self, node: &Node) -> Option<ObjectIndex> {
+        match (self.browse.view, node) {
+            (View::Plan, Node::Member(_, row)) => self.bucket.inventory.find(self.plan_object(*row)?.as_bytes()),
+            (_, Node::Object(object) | Node::Member(_, object)) => Some(*object),
+            _ => None,
+        }
+    }
+
+    /// The exact key or prefix that a row stands for.
+    pub fn key_of(&self, node: &Node) -> Option<Key> {
+        match (self.browse.view, node) {
+            (_, Node::Folder(prefix)) => Some(prefix.clone()),
+            (View::Plan, Node::Member(_, row)) => self.plan_object(*row).cloned(),
+            (_, Node::Object(object) | Node::Member(_, object)) => Some(self.bucket.inventory.key(*object)),
+            (_, Node::Group(_)) => None,
+        }
+    }
+
+    /// Why an object has its verdict.
+    pub fn evidence(&self, object: ObjectIndex) -> Option<Evidence> {
+        let judge = self.bucket.judge.as_ref()?;
+        let claims = judge.facts().claims_of(object);
+        Some(judge.evidence(&self.bucket.inventory.object(object), &claims).1)
+    }
+
+    /// What the registry said.
+    pub fn registry(&self) -> Option<&RegistryReport> {
+        self.bucket.judge.as_ref().map(|judge| judge.facts().report())
+    }
+
+    /// The server's clock now, as well as it is known.
+    pub fn server_now(&self) -> Option<Timestamp> {
+        let (server, local) = self.bucket.clocks?;
+        let passed = self.clock.map_or(0, |clock| clock.0 - local.0);
+        Some(Timestamp(server.0 + passed.max(0)))
+    }
+
+    /// Whether a listing is going on.
+    pub fn is_scanning(&self) -> bool {
+        matches!(self.bucket.scan, Scan::Running { .. })
+    }
+
+    /// Whether a run is going on.
+    pub fn is_running(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| !run.has_ended())
+    }
+
+    /// Whether something on the screen changes with time alone.
+    pub fn needs_ticks(&self) -> bool {
+        self.is_scanning() || self.is_running() || self.bucket.audit == Audit::Running
+    }
+
+    /// A ticket that was never used.
+    pub(super) fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    /// Says something in the status line.
+    pub(super) fn say(&mut self, level: Level, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), level });
+    }
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { counts: true, bars: false, modified: false, exact: false }
+    }
+}
+
+impl Default for Browse {
+    fn default() -> Self {
+        Self {
+            view: View::default(),
+            pane: Pane::default(),
+            places: HashMap::new(),
+            flat: false,
+            folders: Expansion::default(),
+            groups: HashMap::new(),
+            order: Order::default(),
+            sorted: HashMap::new(),
+            sorting: HashSet::new(),
+            sorted_flat: None,
+            sorting_flat: false,
+            sort_ticket: Ticket::default(),
+            gathered: Gathered::default(),
+            gather_ticket: Ticket::default(),
+            columns: Columns::default(),
+            history: Vec::new(),
+            details_scroll: 0,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What can be typed: verbs and flags. What they mean is decided in [`super::verbs`] and [`super::session`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::parse_age;
+use crate::domain::{Flag, Verdict};
+
+/// See a bucket as a tree; sweep out what no project owns; never lose what one does.
+#[derive(Parser, Debug)]
+#[command(name = "bucketree", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "With no verb, the bucket opens in the terminal.")]
+pub struct Cli {
+    /// Flags of every verb.
+    #[command(flatten)]
+    pub global: GlobalFlags,
+    /// The verb; none opens the TUI.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// Flags that every verb takes.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalFlags {
+    /// Profile of the configuration file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// File of NAME=VALUE lines that count as environment variables; the environment itself wins
+    #[arg(long, global = true, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Endpoint URL of the store
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Bucket
+    #[arg(long, global = true, value_name = "NAME")]
+    pub bucket: Option<String>,
+    /// Region that requests are signed for
+    #[arg(long, global = true, value_name = "NAME")]
+    pub region: Option<String>,
+    /// Registry of live projects and tracked keys
+    #[arg(long, global = true, value_name = "URL|FILE")]
+    pub registry: Option<String>,
+    /// Layouts of keys (TOML); without it the Auto Shorts layouts
+    #[arg(long, global = true, value_name = "FILE")]
+    pub layouts: Option<PathBuf>,
+    /// Print JSON; its shapes are in `bucketree man`
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print without colors
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Log to stderr; twice for every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The verbs.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Open an embedded bucket and registry, filled with sample data
+    Demo(DemoArgs),
+    /// List keys: one a line, exact bytes on a pipe, escaped on a terminal
+    Ls(LsArgs),
+    /// Show sizes by folder
+    Du(PrefixArgs),
+    /// Say whose each object is, and why
+    Audit(AuditArgs),
+    /// Freeze a plan
+    #[command(subcommand)]
+    Plan(PlanVerb),
+    /// Carry out a plan
+    Apply(ApplyArgs),
+    /// Prove again that what a run deleted is gone
+    Verify(RunArgs),
+    /// List past runs
+    Runs(RunsArgs),
+    /// Try layouts on keys
+    #[command(subcommand)]
+    Layouts(LayoutsVerb),
+    /// Show or begin a configuration
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page (roff; read it with `bucketree man | man -l -`)
+    Man,
+}
+
+/// Arguments of `demo`.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Objects in the bucket, about
+    #[arg(long, value_name = "N")]
+    pub objects: Option<u64>,
+    /// Seed of the sample data; the same seed gives the same bucket
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Only serve the bucket: print how to reach it, and stay up until interrupted
+    #[arg(long)]
+    pub serve: bool,
+}
+
+/// Arguments of `ls`.
+#[derive(Args, Debug)]
+pub struct LsArgs {
+    /// Only keys that begin with this
+    pub prefix: Option<OsString>,
+    /// End each key with a NUL byte instead of a newline
+    #[arg(short = '0', long, conflicts_with = "json")]
+    pub null: bool,
+}
+
+/// Arguments of verbs that only take a prefix.
+#[derive(Args, Debug)]
+pub struct PrefixArgs {
+    /// Only keys that begin with this
+    pub prefix: Option<OsString>,
+}
+
+/// Arguments of `audit`.
+#[derive(Args, Debug)]
+pub struct AuditArgs {
+    /// Only objects with this verdict (may be repeated)
+    #[arg(long, value_name = "VERDICT")]
+    pub verdict: Vec<Verdict>,
+    /// Only objects that any reading gives to this project (may be repeated)
+    #[arg(long, value_name = "ID")]
+    pub project: Vec<String>,
+    /// Only objects with this flag (may be repeated: all of them)
+    #[arg(long, value_name = "FLAG")]
+    pub flag: Vec<Flag>,
+    /// Print totals instead of objects
+    #[arg(long)]
+    pub summary: bool,
+    /// Only keys that begin with this
+    pub prefix: Option<OsString>,
+}
+
+/// What can be planned.
+#[derive(Subcommand, Debug)]
+pub enum PlanVerb {
+    /// Freeze a plan to delete objects; without --verdict, orphaned ones
+    Delete(PlanArgs),
+}
+
+/// Arguments of `plan delete`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// What to select.
+    #[command(flatten)]
+    pub selectors: SelectorArgs,
+    /// Leave out objects younger than this, for example 7d or 36h
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub min_age: Option<String>,
+    /// File to write the plan to; it must not exist
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// Selectors; different ones are combined by and, values of the same one by or (flags by and).
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Selectors (an object must match each kind that is given)")]
+pub struct SelectorArgs {
+    /// Verdict: orphaned, untracked (alone); any other needs --keys-from
+    #[arg(long, value_name = "VERDICT")]
+    pub verdict: Vec<Verdict>,
+    /// Flag that the object must have
+    #[arg(long, value_name = "FLAG")]
+    pub flag: Vec<Flag>,
+    /// Project that a reading names, compared as a whole id
+    #[arg(long, value_name = "ID")]
+    pub project: Vec<String>,
+    /// Scene that a reading names
+    #[arg(long, value_name = "ID")]
+    pub scene: Vec<String>,
+    /// User that a reading names
+    #[arg(long, value_name = "ID")]
+    pub user: Vec<String>,
+    /// Layout that reads the key
+    #[arg(long, value_name = "NAME")]
+    pub layout: Vec<String>,
+    /// Beginning of the key
+    #[arg(long, value_name = "PREFIX")]
+    pub prefix: Vec<OsString>,
+    /// Pattern of the whole key: * and ? stop at a slash, ** does not
+    #[arg(long, value_name = "PATTERN")]
+    pub glob: Vec<String>,
+    /// File of exact keys, one a line (or NUL-terminated, or JSON lines with key or key_base64); - is stdin
+    #[arg(long, value_name = "FILE")]
+    pub keys_from: Option<PathBuf>,
+}
+
+/// Arguments of `apply`.
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    /// The plan
+    pub plan: PathBuf,
+    /// The bucket's name and the number of objects, as `bucketree plan` printed them
+    #[arg(long, value_name = "TEXT")]
+    pub confirm: String,
+    /// Delete requests in flight at once, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: Option<u16>,
+}
+
+/// Arguments of verbs on one run.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Id of the run, or a beginning of it that only one run has
+    pub run: String,
+}
+
+/// Arguments of `runs`.
+#[derive(Args, Debug)]
+pub struct RunsArgs {
+    /// `show`, if one run is asked for.
+    #[command(subcommand)]
+    pub verb: Option<RunsVerb>,
+}
+
+/// Verbs on past runs.
+#[derive(Subcommand, Debug)]
+pub enum RunsVerb {
+    /// Show one run and how each key ended
+    Show(RunArgs),
+}
+
+/// Verbs on layouts.
+#[derive(Subcommand, Debug)]
+pub enum LayoutsVerb {
+    /// Say how each layout reads each key, and why not
+    Test {
+        /// Keys; - reads them from stdin, one a line
+        #[arg(required = true, value_name = "KEY")]
+        keys: Vec<OsString>,
+    },
+}
+
+/// Verbs on the configuration.
+#[derive(Subcommand, Clone, Copy, Debug)]
+pub enum ConfigVerb {
+    /// Print where the configuration file is
+    Path,
+    /// Print every setting and where it came from
+    Show,
+    /// Write a commented configuration file; an existing one is left alone
+    Init,
+}
+
+fn age(text: &str) -> Result<String, String> {
+    match parse_age(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("write an age like 7d or 36h".into()),
+    }
+}

@@ -1,0 +1,89 @@
+//! The shapes of `--json`, version 1: one value per line. The man page describes every one; what is there keeps its
+//! meaning within a version, new fields may come.
+
+mod audit;
+mod plan;
+mod runs;
+
+use serde::Serialize;
+
+pub use audit::{AuditSummary, AuditedObject, ReadingFields, registry_state};
+pub use plan::PlanSummary;
+pub use runs::{RunKey, RunLine, RunResult, VerifyResult};
+
+use crate::domain::totals::{Tally, Totals};
+use crate::domain::{Key, Object, Timestamp};
+use crate::journal::keys::KeyFields;
+
+/// The version of every shape.
+pub const SCHEMA: u32 = 1;
+
+/// Objects and bytes of a group.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Amount {
+    /// Objects.
+    pub objects: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl From<Tally> for Amount {
+    fn from(tally: Tally) -> Self {
+        Self { objects: tally.objects, bytes: tally.bytes }
+    }
+}
+
+/// One object of `ls`.
+#[derive(Serialize)]
+pub struct ListedObject {
+    schema: u32,
+    #[serde(flatten)]
+    key: KeyFields,
+    size: u64,
+    last_modified: Option<String>,
+    etag: String,
+    storage_class: String,
+}
+
+impl From<&Object> for ListedObject {
+    fn from(object: &Object) -> Self {
+        Self {
+            schema: SCHEMA,
+            key: KeyFields::from(&object.key),
+            size: object.size,
+            last_modified: object.last_modified.as_ref().map(ToString::to_string),
+            etag: object.etag.as_str().into(),
+            storage_class: object.storage_class.as_str().into(),
+        }
+    }
+}
+
+/// One line of `du`.
+#[derive(Serialize)]
+pub struct FolderSize {
+    schema: u32,
+    kind: &'static str,
+    #[serde(flatten)]
+    key: KeyFields,
+    objects: u64,
+    bytes: u64,
+    newest: Option<String>,
+}
+
+impl FolderSize {
+    /// A `folder`, an `object`, or the `total` under a prefix.
+    pub fn new(kind: &'static str, key: &[u8], totals: &Totals) -> Self {
+        Self {
+            schema: SCHEMA,
+            kind,
+            key: KeyFields::from(&Key::new(key)),
+            objects: totals.objects,
+            bytes: totals.bytes,
+            newest: time_text(totals.newest),
+        }
+    }
+}
+
+fn time_text(at: Option<Timestamp>) -> Option<String> {
+    at.map(|at| at.to_string())
+}

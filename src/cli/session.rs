@@ -1,0 +1,388 @@
+//! The one place where settings become a store, a registry, layouts and guards. The TUI and every headless verb work with
+//! the same session.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::args::GlobalFlags;
+use super::error::Stop;
+use super::exit_code::ExitCode;
+use super::output::Progress;
+use crate::app::number;
+use crate::config::{ConfigError, Inputs, RegistrySettings, Settings, Tracked, state_directory};
+use crate::demo::Demo;
+use crate::domain::facts::{RegistryState, SourceReport};
+use crate::domain::inventory::Inventory;
+use crate::domain::judge::Policy;
+use crate::domain::layout::Layouts;
+use crate::domain::plan::{Caps, Plan};
+use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::{IdRules, Object};
+use crate::jobs::audit::AuditInput;
+use crate::jobs::execute::Execution;
+use crate::jobs::{Clock, Stop as JobStop, failure, place, scan};
+use crate::registry::checks::Limits;
+use crate::registry::seen::SeenFile;
+use crate::registry::{self, Location, Mapping, RegistryError, RegistrySpec, SharedRegistry, TextFormat, TrackedKeys};
+use crate::store::limit::LimitStore;
+use crate::store::retry::{RetryPolicy, RetryStore};
+use crate::store::s3::{S3Options, S3Store, Timeouts};
+use crate::store::{ErrorKind, SharedStore, StoreError};
+
+/// Pages of a listing that may wait to be looked at.
+pub const PAGES_IN_FLIGHT: usize = 8;
+/// Requests under way at once, unless the settings say otherwise.
+const REQUESTS: usize = 32;
+/// Delete requests under way at once, unless the settings say otherwise.
+const DELETE_REQUESTS: usize = 8;
+/// Keys per delete request: what S3 takes at most (AmazonS3 API_DeleteObjects).
+const BATCH_KEYS: usize = 1000;
+/// Wait before a delete request is repeated for the first time.
+const BACKOFF: Duration = Duration::from_millis(200);
+
+/// Everything that a verb on a bucket needs.
+pub struct Session {
+    /// The settings, with their origins.
+    pub settings: Settings,
+    /// The store: reads are repeated, deletes never.
+    pub store: SharedStore,
+    /// The registry, if one is configured and could be opened.
+    pub registry: Option<SharedRegistry>,
+    /// Why the registry could not be opened.
+    pub registry_problem: Option<String>,
+    /// The layouts.
+    pub layouts: Arc<Layouts>,
+    /// How ids are compared.
+    pub ids: IdRules,
+    /// The age guard and what is protected.
+    pub policy: Policy,
+    /// The limits of plans.
+    pub caps: Caps,
+    /// The folder of journals and of what is remembered between runs.
+    pub state: PathBuf,
+    /// This machine's clock.
+    pub clock: Clock,
+}
+
+/// What the settings are made from: the flags that were typed, and the environment.
+pub fn inputs(flags: &GlobalFlags) -> Inputs {
+    let mut typed = BTreeMap::new();
+    let layouts = flags.layouts.as_ref().map(|file| file.display().to_string());
+    for (key, value) in [
+        ("endpoint", &flags.endpoint),
+        ("bucket", &flags.bucket),
+        ("region", &flags.region),
+        ("registry.source", &flags.registry),
+        ("layouts", &layouts),
+    ] {
+        typed.extend(value.clone().map(|value| (key, value)));
+    }
+    Inputs {
+        profile: flags.profile.clone(),
+        config: flags.config.clone(),
+        env_file: flags.env_file.clone(),
+        flags: typed,
+        environment: environment(),
+    }
+}
+
+/// The environment of this process; what is not UTF-8 is no setting.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// The configuration cannot be used.
+pub fn config_stop(error: &ConfigError) -> Stop {
+    Stop::usage("use the configuration", error, "`bucketree config show` says where each setting comes from")
+}
+
+/// The settings.
+///
+/// # Errors
+/// [`Stop`] with exit code 2, naming the place of what is wrong.
+pub fn settings(inputs: &Inputs) -> Result<Settings, Stop> {
+    Settings::resolve(inputs).map_err(|error| match error {
+        ConfigError::Unreadable { .. } | ConfigError::Syntax { .. } | ConfigError::UnknownKey { .. } => {
+            Stop::usage("use the configuration", error, "mend the file, or name another one with --config")
+        }
+        ConfigError::NoSuchProfile { .. } => {
+            Stop::usage("use the configuration", error, "`bucketree config path` says where profiles are kept")
+        }
+        _ => Stop::usage("use the configuration", error, "mend it where it was set"),
+    })
+}
+
+/// The folder of journals and of what is remembered between runs.
+///
+/// # Errors
+/// [`Stop`] if there is no home and none was named.
+pub fn state_folder(inputs: &Inputs) -> Result<PathBuf, Stop> {
+    state_directory(&inputs.environment).map_err(|error| Stop::usage("find the state folder", error, ""))
+}
+
+/// The folder that holds one folder per run.
+pub fn runs_folder(state: &Path) -> PathBuf {
+    state.join("runs")
+}
+
+/// The layouts that the settings name, or those of Auto Shorts.
+///
+/// # Errors
+/// [`Stop`] with exit code 2 if the file cannot be read or a layout is wrong; file, line and field are named.
+pub fn layouts(settings: &Settings) -> Result<Layouts, Stop> {
+    let hint = "mend the file, or name another one with --layouts";
+    let Some(file) = settings.layouts.as_ref().map(|setting| &setting.value) else {
+        return Ok(Layouts::autoshorts());
+    };
+    let name = file.display().to_string();
+    let text =
+        std::fs::read_to_string(file).map_err(|error| Stop::usage(format!("read the layouts {name}"), error, hint))?;
+    Layouts::parse(&text, &name).map_err(|error| Stop::usage("read the layouts", error, hint))
+}
+
+/// How ids are compared under these layouts and on this store.
+pub fn id_rules(layouts: &Layouts, settings: &Settings) -> IdRules {
+    IdRules { prefix: layouts.id_prefix().into(), fold_nfc: settings.folds_nfc.value }
+}
+
+impl Session {
+    /// Opens what the flags, the environment and the configuration name. Nothing is asked of the store yet.
+    ///
+    /// # Errors
+    /// [`Stop`] with exit code 2 for settings that cannot be used, 1 if there are no credentials.
+    pub async fn open(inputs: &Inputs) -> Result<Self, Stop> {
+        let settings = settings(inputs)?;
+        settings.warnings.iter().for_each(|warning| super::output::tell(format!("bucketree: {warning}")));
+        Self::from_settings(settings, state_folder(inputs)?).await
+    }
+
+    /// Opens the embedded bucket. Nothing of the user's own configuration has a part in it; its journals are kept apart.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn of_demo(demo: &Demo, flags: &GlobalFlags) -> Result<Self, Stop> {
+        let own = inputs(flags);
+        let credentials =
+            [("AWS_ACCESS_KEY_ID", &demo.access_key_id), ("AWS_SECRET_ACCESS_KEY", &demo.secret_access_key)];
+        let registry = demo.registry.display().to_string();
+        let mut typed: BTreeMap<&'static str, String> = own.flags.clone();
+        typed.extend([
+            ("endpoint", demo.endpoint.clone()),
+            ("bucket", demo.bucket.clone()),
+            ("region", demo.region.clone()),
+            ("registry.source", registry),
+        ]);
+        let no_file = demo.registry.with_file_name("config.toml");
+        let inputs = Inputs {
+            profile: None,
+            config: Some(no_file),
+            env_file: None,
+            flags: typed,
+            environment: credentials.map(|(name, value)| (name.into(), value.clone())).into(),
+        };
+        Self::from_settings(settings(&inputs)?, state_folder(&own)?.join("demo")).await
+    }
+
+    async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
+        let layouts = Arc::new(layouts(&settings)?);
+        let ids = id_rules(&layouts, &settings);
+        let store = store(&settings).await?;
+        let (registry, registry_problem) = match open_registry(&settings.registry).await {
+            Ok(registry) => (registry, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let policy = policy(&settings, &ids);
+        let caps = caps(&settings);
+        let clock = Clock::system();
+        Ok(Self { settings, store, registry, registry_problem, layouts, ids, policy, caps, state, clock })
+    }
+
+    /// The folder that holds one folder per run.
+    pub fn runs(&self) -> PathBuf {
+        runs_folder(&self.state)
+    }
+
+    /// What an audit works with.
+    pub fn audit_input(&self) -> AuditInput {
+        let seen = SeenFile::in_directory(&self.state);
+        let registry = &self.settings.registry;
+        let limits = Limits {
+            min_projects: registry.min_projects.value,
+            min_tracked: registry.min_tracked.value,
+            max_shrink: registry.max_shrink.value,
+        };
+        let identity = self.store.identity();
+        let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
+        let check = move |sources: &[SourceReport]| {
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, false));
+            judged
+                .flat_map(|state| match state {
+                    RegistryState::Unusable(reasons) => reasons,
+                    RegistryState::Usable | RegistryState::Absent => Vec::new(),
+                })
+                .collect()
+        };
+        AuditInput {
+            registry: self.registry.clone(),
+            registry_problem: self.registry_problem.clone(),
+            layouts: Arc::clone(&self.layouts),
+            ids: self.ids.clone(),
+            policy: self.policy.clone(),
+            check_sources: Arc::new(check),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// What a run of a plan needs.
+    pub fn execution(&self, plan: Arc<Plan>) -> Execution {
+        Execution {
+            plan,
+            store: Arc::clone(&self.store),
+            registry: self.registry.clone(),
+            layouts: Arc::clone(&self.layouts),
+            ids: self.ids.clone(),
+            runs: self.runs(),
+            concurrency: self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value),
+            batch_keys: BATCH_KEYS,
+            backoff: BACKOFF,
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Lists what begins with `prefix`, with a progress line on stderr.
+    pub async fn list(&self, prefix: &[u8]) -> (Inventory, ScanReport) {
+        let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
+        let stop = JobStop::new();
+        let collecting = async {
+            let mut inventory = Inventory::new();
+            let mut progress = Progress::stderr();
+            let mut broken = None;
+            while let Some(message) = pages.recv().await {
+                if let ScanProgress::Page(objects) = message
+                    && let Err(why) = collect(&mut inventory, objects)
+                {
+                    stop.request();
+                    broken.get_or_insert(why);
+                }
+                progress.show(|| format!("listing: {}", number::objects(inventory.alive())));
+            }
+            (inventory, broken)
+        };
+        let listing = async {
+            let sender = sender;
+            scan::scan(&*self.store, prefix, &self.clock, &stop, &sender).await
+        };
+        let ((inventory, broken), mut report) = tokio::join!(collecting, listing);
+        if let Some(why) = broken {
+            let what = format!("list {}", place(self.store.identity()));
+            report.completeness = Completeness::Incomplete(Failure {
+                what,
+                why,
+                hint: "list it again; the store broke its own order".into(),
+            });
+        }
+        (inventory, report)
+    }
+}
+
+fn collect(inventory: &mut Inventory, objects: Vec<Object>) -> Result<(), String> {
+    objects.into_iter().try_for_each(|object| inventory.push(object)).map_err(|error| error.to_string())
+}
+
+async fn store(settings: &Settings) -> Result<SharedStore, Stop> {
+    let Some(bucket) = &settings.bucket else {
+        return Err(Stop::usage(
+            "open a bucket",
+            "none is named",
+            "give --bucket, R2_BUCKET_NAME or a profile with a bucket",
+        ));
+    };
+    let value =
+        |setting: &Option<crate::config::Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    let secret = |setting: &Option<crate::config::Setting<crate::config::Secret>>| {
+        setting.as_ref().map(|setting| setting.value.expose().to_owned())
+    };
+    let options = S3Options {
+        endpoint: value(&settings.endpoint),
+        region: value(&settings.region),
+        bucket: bucket.value.clone(),
+        account: value(&settings.account_id),
+        access_key_id: secret(&settings.access_key_id),
+        secret_access_key: secret(&settings.secret_access_key),
+        session_token: secret(&settings.session_token),
+        profile: value(&settings.aws_profile),
+        path_style: Some(settings.path_style.value),
+        folds_nfc: settings.folds_nfc.value,
+        timeouts: Timeouts::default(),
+    };
+    let connected = S3Store::connect(options).await;
+    let store = connected.map_err(|error| connect_stop(&bucket.value, &error))?;
+    let requests = settings.concurrency.as_ref().map_or(REQUESTS, |setting| setting.value.max(REQUESTS));
+    let limited = Arc::new(LimitStore::new(Arc::new(store), requests));
+    Ok(Arc::new(RetryStore::new(limited, RetryPolicy::default())))
+}
+
+fn connect_stop(bucket: &str, error: &StoreError) -> Stop {
+    let code = match error.kind {
+        ErrorKind::Invalid => ExitCode::Usage,
+        _ => ExitCode::Failed,
+    };
+    Stop::Failed(code, failure(format!("open the bucket {bucket:?}"), error))
+}
+
+async fn open_registry(settings: &RegistrySettings) -> Result<Option<SharedRegistry>, RegistryError> {
+    let Some(source) = &settings.source else { return Ok(None) };
+    let mut spec = RegistrySpec::parse(source.value.expose(), &settings.base)?;
+    match &settings.tracked.value {
+        Tracked::Here => {}
+        Tracked::Nowhere => spec.tracked = TrackedKeys::NotTracked,
+        Tracked::At(address) => {
+            spec.tracked = TrackedKeys::Elsewhere(Location::parse(address.expose(), &settings.base)?);
+        }
+    }
+    spec.mapping = mapping(settings);
+    registry::open(&spec).await.map(Some)
+}
+
+fn mapping(settings: &RegistrySettings) -> Mapping {
+    let name = |setting: &Option<crate::config::Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    Mapping {
+        projects_table: name(&settings.projects_table),
+        id_field: name(&settings.id_field),
+        tracked_table: name(&settings.tracked_table),
+        key_field: name(&settings.key_field),
+        owner_field: name(&settings.owner_field),
+        projects_query: name(&settings.projects_query),
+        tracked_query: name(&settings.tracked_query),
+        references_query: name(&settings.references_query),
+        format: name(&settings.format).as_deref().and_then(TextFormat::parse),
+    }
+}
+
+fn policy(settings: &Settings, ids: &IdRules) -> Policy {
+    let projects = settings.protected_projects.value.iter();
+    Policy {
+        min_age_seconds: settings.min_age.value,
+        protected_prefixes: settings.protected_prefixes.value.iter().map(|prefix| prefix.as_bytes().to_vec()).collect(),
+        protected_projects: projects.filter_map(|id| ids.canonical(id.as_bytes())).map(|id| id.project).collect(),
+    }
+}
+
+fn caps(settings: &Settings) -> Caps {
+    let usual = Caps::default();
+    Caps {
+        objects: settings.max_objects.as_ref().map_or(usual.objects, |setting| setting.value),
+        bytes: settings.max_bytes.as_ref().map_or(usual.bytes, |setting| setting.value),
+        bucket_share: settings.max_share.value,
+        live_project_share: settings
+            .max_project_share
+            .as_ref()
+            .map_or(usual.live_project_share, |setting| setting.value),
+    }
+}

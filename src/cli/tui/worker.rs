@@ -1,0 +1,346 @@
+//! Carries out what the state asks for: effects become jobs, what jobs say becomes events.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::app::confirm::Confirmed;
+use crate::app::event::Assessed;
+use crate::app::filter::{Filter, Matches};
+use crate::app::gather::gather;
+use crate::app::order::{Order, sort_flat, sort_folder};
+use crate::app::{Effect, Event, ExitReason, State, Ticket};
+use crate::cli::session::{PAGES_IN_FLIGHT, Session};
+use crate::domain::assessment::Assessment;
+use crate::domain::facts::RegistryState;
+use crate::domain::folders::{KeySpace, Subset};
+use crate::domain::inventory::{Inventory, ObjectIndex};
+use crate::domain::plan::Plan;
+use crate::domain::progress::{Failure, LogLevel, LogLine, ScanProgress, ScanReport};
+use crate::domain::{Key, Timestamp};
+use crate::jobs::audit::{Audit, audit};
+use crate::jobs::draft::{Draft, draft, now};
+use crate::jobs::execute::{ExecuteError, execute};
+use crate::jobs::scan::scan;
+use crate::jobs::{Stop, place};
+use crate::journal::{plan_file, write_synced};
+
+/// What only the owner of the terminal can do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Own {
+    /// Put a text on the clipboard of the terminal.
+    Copy(String),
+    /// Suspend to the shell.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// End the program.
+    Quit(ExitReason),
+}
+
+/// Starts jobs and remembers how to stop them.
+pub struct Worker {
+    session: Arc<Session>,
+    events: mpsc::Sender<Event>,
+    listing: Stop,
+    filtering: Stop,
+    sorting: Stop,
+    run: Stop,
+    running: Option<JoinHandle<()>>,
+    scanned: Arc<Mutex<Option<ScanReport>>>,
+}
+
+impl Worker {
+    /// A worker whose jobs speak into `events`.
+    pub fn new(session: Arc<Session>, events: mpsc::Sender<Event>) -> Self {
+        Self {
+            session,
+            events,
+            listing: Stop::new(),
+            filtering: Stop::new(),
+            sorting: Stop::new(),
+            run: Stop::new(),
+            running: None,
+            scanned: Arc::default(),
+        }
+    }
+
+    /// This machine's time.
+    pub fn clock(&self) -> Timestamp {
+        self.session.clock.now()
+    }
+
+    /// Begins what is asked for; returns what the owner of the terminal has to do.
+    pub fn perform(&mut self, effect: Effect, state: &State) -> Option<Own> {
+        match effect {
+            Effect::Scan { ticket } => self.scan(ticket),
+            Effect::StopScan => self.listing.request(),
+            Effect::Audit { ticket } => self.audit(ticket, state.bucket.inventory.clone()),
+            Effect::Filter { ticket, filter } => self.filter(ticket, filter, state),
+            Effect::Gather { ticket, order } => self.gather(ticket, order, state),
+            Effect::Sort { ticket, folder, order } => self.sort(ticket, folder, order, state),
+            Effect::MatchGlob { ticket, pattern, mark } => self.match_glob(ticket, pattern, mark, state),
+            Effect::BuildPlan { ticket } => self.plan(ticket, state),
+            Effect::Execute(confirmed) => self.execute(&confirmed),
+            Effect::StopRun => self.run.request(),
+            Effect::Export(plan) => self.export(plan),
+            Effect::Copy(text) => return Some(Own::Copy(text)),
+            Effect::Suspend => return Some(Own::Suspend),
+            Effect::Redraw => return Some(Own::Redraw),
+            Effect::Quit(reason) => return Some(Own::Quit(reason)),
+        }
+        None
+    }
+
+    /// Asks everything to stop and waits for a run to have written down its last outcome.
+    pub async fn finish(&mut self) {
+        for stop in [&self.listing, &self.filtering, &self.sorting, &self.run] {
+            stop.request();
+        }
+        if let Some(run) = self.running.take() {
+            // A run that panicked has nothing more to write.
+            let _ = run.await;
+        }
+    }
+
+    fn scan(&mut self, ticket: Ticket) {
+        let stop = renew(&mut self.listing);
+        let (session, events, scanned) = (Arc::clone(&self.session), self.events.clone(), Arc::clone(&self.scanned));
+        let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
+        tokio::spawn(async move {
+            let listing = async {
+                let sender = sender;
+                scan(session.store.as_ref(), b"", &session.clock, &stop, &sender).await
+            };
+            let telling = async {
+                while let Some(progress) = pages.recv().await {
+                    if let ScanProgress::Finished(report) = &progress {
+                        *scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
+                    }
+                    if events.send(Event::Scan(ticket, progress)).await.is_err() {
+                        stop.request();
+                    }
+                }
+            };
+            tokio::join!(listing, telling);
+        });
+    }
+
+    fn last_scan(&self) -> Option<ScanReport> {
+        self.scanned.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn audit(&self, ticket: Ticket, inventory: Inventory) {
+        let Some(report) = self.last_scan() else { return };
+        let (session, events, stop) = (Arc::clone(&self.session), self.events.clone(), self.listing.clone());
+        tokio::spawn(async move {
+            // The registry is read after the listing, whatever came of that; a listing that was stopped does not stop it.
+            let stop = if stop.is_requested() { Stop::new() } else { stop };
+            let Some(audit) = audit(&session.audit_input(), &inventory, &report, &stop).await else { return };
+            tell_registry(&session, &audit, &events).await;
+            let gathered = spawn_blocking(move || {
+                let gathered = gather(&inventory, &audit.assessment, None, Order::default(), &|| stop.is_requested());
+                gathered.map(|gathered| Assessed { assessment: audit.assessment, judge: audit.judge, gathered })
+            });
+            if let Ok(Some(assessed)) = gathered.await {
+                send(&events, Event::Assessed(ticket, Box::new(assessed))).await;
+            }
+        });
+    }
+
+    fn filter(&mut self, ticket: Ticket, filter: Filter, state: &State) {
+        let stop = renew(&mut self.filtering);
+        let events = self.events.clone();
+        let (inventory, assessment) = (state.bucket.inventory.clone(), state.bucket.assessment.clone());
+        let (now, order) = (state.server_now(), state.browse.order);
+        spawn_blocking(move || {
+            let cancelled = || stop.is_requested();
+            let found = filtered(&filter, &inventory, assessment.as_ref(), now, order, &cancelled);
+            if let Some(matches) = found {
+                let _ = events.blocking_send(Event::Filtered(ticket, Box::new(matches))); // nobody is left to tell
+            }
+        });
+    }
+
+    fn gather(&self, ticket: Ticket, order: Order, state: &State) {
+        let Some(assessment) = state.bucket.assessment.clone() else { return };
+        let (events, inventory, stop) = (self.events.clone(), state.bucket.inventory.clone(), self.sorting.clone());
+        spawn_blocking(move || {
+            if let Some(gathered) = gather(&inventory, &assessment, None, order, &|| stop.is_requested()) {
+                let _ = events.blocking_send(Event::Gathered(ticket, Box::new(gathered))); // nobody is left to tell
+            }
+        });
+    }
+
+    fn sort(&self, ticket: Ticket, folder: Option<Key>, order: Order, state: &State) {
+        let (events, stop) = (self.events.clone(), self.sorting.clone());
+        let (inventory, assessment) = (state.bucket.inventory.clone(), state.bucket.assessment.clone());
+        let subset: Option<Subset> = state.filter.matches.as_ref().map(|matches| matches.subset.clone());
+        spawn_blocking(move || {
+            let space: &dyn KeySpace = subset.as_ref().map_or(&inventory as &dyn KeySpace, |subset| subset);
+            let cancelled = || stop.is_requested();
+            let event = match folder {
+                None => sort_flat(space, &inventory, assessment.as_ref(), order, &cancelled)
+                    .map(|order| Event::SortedFlat(ticket, order)),
+                Some(prefix) => {
+                    sort_folder(space, subset.is_none(), assessment.as_ref(), prefix.as_bytes(), order, &cancelled)
+                        .map(|order| Event::SortedFolder(ticket, prefix, order))
+                }
+            };
+            if let Some(event) = event {
+                let _ = events.blocking_send(event); // nobody is left to tell
+            }
+        });
+    }
+
+    fn match_glob(&self, ticket: Ticket, pattern: String, mark: bool, state: &State) {
+        let (events, inventory) = (self.events.clone(), state.bucket.inventory.clone());
+        spawn_blocking(move || {
+            let event = match glob_matches(&inventory, &pattern) {
+                Ok(objects) => Event::GlobMatched { ticket, pattern, mark, objects },
+                Err(failure) => Event::Failed(failure),
+            };
+            let _ = events.blocking_send(event); // nobody is left to tell
+        });
+    }
+
+    fn plan(&self, ticket: Ticket, state: &State) {
+        let (Some(scan), Some(judge), Some(assessment)) =
+            (self.last_scan(), state.bucket.judge.clone(), state.bucket.assessment.clone())
+        else {
+            return;
+        };
+        let (session, events) = (Arc::clone(&self.session), self.events.clone());
+        let (inventory, selected) = (state.bucket.inventory.clone(), state.marks.selection.clone());
+        spawn_blocking(move || {
+            let audit = Audit { judge, assessment };
+            let plan = draft(
+                &Draft {
+                    identity: session.store.identity(),
+                    inventory: &inventory,
+                    scan: &scan,
+                    audit: &audit,
+                    caps: &session.caps,
+                    clock: &session.clock,
+                },
+                selected.iter(),
+            );
+            let _ = events.blocking_send(Event::PlanReady(ticket, Box::new(plan))); // nobody is left to tell
+        });
+    }
+
+    fn execute(&mut self, confirmed: &Confirmed) {
+        let Some(report) = self.last_scan() else { return };
+        let stop = renew(&mut self.run);
+        let (session, events) = (Arc::clone(&self.session), self.events.clone());
+        let execution = session.execution(Arc::clone(confirmed.plan()));
+        let (sender, mut progress) = mpsc::channel(PAGES_IN_FLIGHT);
+        self.running = Some(tokio::spawn(async move {
+            let server_now = now(&report, &session.clock);
+            let telling = async {
+                while let Some(progress) = progress.recv().await {
+                    send(&events, Event::Run(progress)).await;
+                }
+            };
+            let (ended, ()) = tokio::join!(execute(execution, server_now, stop, sender), telling);
+            if let Err(error) = ended {
+                send(&events, Event::RunFailed(refused(&session, error))).await;
+            }
+        }));
+    }
+
+    fn export(&self, plan: Arc<Plan>) {
+        let events = self.events.clone();
+        spawn_blocking(move || {
+            let path = PathBuf::from(format!("bucketree-plan-{}.jsonl", plan.header.id));
+            let event = match write_synced(&path, &plan_file::write(&plan)) {
+                Ok(()) => Event::Exported(path.display().to_string()),
+                Err(error) => Event::Failed(Failure {
+                    what: format!("write the plan to {}", path.display()),
+                    why: error.to_string(),
+                    hint: "start bucketree in a folder that can be written".into(),
+                }),
+            };
+            let _ = events.blocking_send(event); // nobody is left to tell
+        });
+    }
+}
+
+/// A new wish to stop in the place of one that is told to whoever still heeds it.
+fn renew(stop: &mut Stop) -> Stop {
+    stop.request();
+    *stop = Stop::new();
+    stop.clone()
+}
+
+async fn send(events: &mpsc::Sender<Event>, event: Event) {
+    let _ = events.send(event).await; // the program is ending; nobody is left to tell
+}
+
+fn filtered(
+    filter: &Filter,
+    inventory: &Inventory,
+    assessment: Option<&Assessment>,
+    now: Option<Timestamp>,
+    order: Order,
+    cancelled: &dyn Fn() -> bool,
+) -> Option<Matches> {
+    let found = filter.run(inventory, assessment, now, cancelled)?;
+    let gathered = match assessment {
+        Some(assessment) if assessment.len() == inventory.len() => {
+            gather(inventory, assessment, Some(&found), order, cancelled)?
+        }
+        _ => Default::default(),
+    };
+    Some(Matches { subset: Subset::new(inventory, found), gathered, of: inventory.alive() })
+}
+
+fn glob_matches(inventory: &Inventory, pattern: &str) -> Result<Vec<ObjectIndex>, Failure> {
+    let glob = globset::Glob::new(pattern).map_err(|error| Failure {
+        what: format!("mark by the pattern {pattern:?}"),
+        why: error.to_string(),
+        hint: "for example projects/proj_1/**".into(),
+    })?;
+    let matcher = glob.compile_matcher();
+    let mut found = Vec::new();
+    inventory.scan(0..inventory.len(), |index, key, _| {
+        // Keys are bytes; on systems whose paths are not, a key that is no text matches no pattern.
+        let matches = std::str::from_utf8(key).is_ok_and(|key| matcher.is_match(key));
+        if matches && !inventory.is_gone(index) {
+            found.push(index);
+        }
+    });
+    Ok(found)
+}
+
+async fn tell_registry(session: &Session, audit: &Audit, events: &mpsc::Sender<Event>) {
+    let report = audit.judge.facts().report();
+    let mut lines: Vec<(LogLevel, String)> =
+        report.sources.iter().map(|source| (LogLevel::Info, source.line())).collect();
+    match &report.state {
+        RegistryState::Usable => {}
+        RegistryState::Absent => lines.push((LogLevel::Warning, "no registry is configured".into())),
+        RegistryState::Unusable(reasons) => {
+            lines.extend(
+                reasons.iter().map(|reason| (LogLevel::Error, format!("the registry cannot be used: {reason}"))),
+            );
+        }
+    }
+    for (level, text) in lines {
+        let line = LogLine { at: session.clock.now(), level, run: String::new(), text };
+        send(events, Event::Log(line)).await;
+    }
+}
+
+fn refused(session: &Session, error: ExecuteError) -> Failure {
+    match error {
+        ExecuteError::Failed(failure) => failure,
+        ExecuteError::Refused(refusal) => Failure {
+            what: format!("carry out the plan in {}", place(session.store.identity())),
+            why: refusal.0,
+            hint: "plan again (d)".into(),
+        },
+    }
+}

@@ -1,0 +1,189 @@
+//! The one table of names.
+
+/// Whether a value may be repeated in a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Repeat {
+    /// Yes.
+    Yes,
+    /// No: it is a secret, or an address that may hold a password.
+    Never,
+}
+
+/// A setting's names and what a person should know of it.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// In the configuration file; `registry.x` is `x` in the table `registry`.
+    pub(super) name: &'static str,
+    /// In the environment, the strongest first.
+    pub(super) environment: &'static [&'static str],
+    pub(super) repeat: Repeat,
+    /// What the template says of it.
+    pub(super) about: &'static str,
+    /// A value as TOML, for the template.
+    pub(super) example: &'static str,
+}
+
+const fn key(
+    name: &'static str,
+    environment: &'static [&'static str],
+    example: &'static str,
+    about: &'static str,
+) -> Key {
+    Key { name, environment, repeat: Repeat::Yes, about, example }
+}
+
+const fn secret(
+    name: &'static str,
+    environment: &'static [&'static str],
+    example: &'static str,
+    about: &'static str,
+) -> Key {
+    Key { name, environment, repeat: Repeat::Never, about, example }
+}
+
+/// Variables that hold an app's database. Asked only if nothing else names a registry.
+pub(super) const APP_DATABASES: [&str; 2] = ["MONGODB_URI", "DATABASE_URL"];
+
+/// Variables that choose files and profile instead of holding a setting.
+pub(super) const CHOOSERS: [&str; 5] =
+    ["BUCKETREE_CONFIG", "BUCKETREE_PROFILE", "BUCKETREE_ENV_FILE", "BUCKETREE_STATE_DIR", "BUCKETREE_LOG"];
+
+/// Every setting, in the order in which it is shown.
+pub(super) const KEYS: &[Key] = &[
+    key("bucket", &["BUCKETREE_BUCKET", "R2_BUCKET_NAME"], "\"autoshorts-media\"", "the bucket"),
+    secret(
+        "endpoint",
+        &["BUCKETREE_ENDPOINT", "R2_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
+        "\"https://s3.example.com\"",
+        "the S3 endpoint; for R2 the account id is enough",
+    ),
+    key(
+        "account_id",
+        &["BUCKETREE_ACCOUNT_ID", "CLOUDFLARE_ACCOUNT_ID"],
+        "\"0123456789abcdef0123456789abcdef\"",
+        "the Cloudflare account, 32 hexadecimal digits; makes the R2 endpoint",
+    ),
+    key("jurisdiction", &["BUCKETREE_JURISDICTION"], "\"default\"", "of the R2 bucket: default, eu or fedramp"),
+    key(
+        "region",
+        &["BUCKETREE_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"],
+        "\"auto\"",
+        "signed into requests; auto on R2, us-east-1 on other endpoints",
+    ),
+    secret(
+        "access_key_id",
+        &["BUCKETREE_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID", "R2_ACCESS_KEY_ID"],
+        "\"...\"",
+        "better kept in the environment or in an AWS profile",
+    ),
+    secret(
+        "secret_access_key",
+        &["BUCKETREE_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "R2_SECRET_ACCESS_KEY"],
+        "\"...\"",
+        "better kept in the environment or in an AWS profile",
+    ),
+    secret(
+        "session_token",
+        &["BUCKETREE_SESSION_TOKEN", "AWS_SESSION_TOKEN"],
+        "\"...\"",
+        "of temporary credentials; only used with a secret from the same place",
+    ),
+    secret("api_token", &["BUCKETREE_API_TOKEN", "CLOUDFLARE_API_TOKEN"], "\"...\"", "the Cloudflare API token"),
+    key(
+        "aws_profile",
+        &["BUCKETREE_AWS_PROFILE", "AWS_PROFILE"],
+        "\"media\"",
+        "a profile of ~/.aws, used if no access key is set",
+    ),
+    key("path_style", &["BUCKETREE_PATH_STYLE"], "true", "bucket in the path instead of the host; on except on AWS"),
+    key(
+        "folds_nfc",
+        &["BUCKETREE_FOLDS_NFC"],
+        "true",
+        "whether the store keeps one object for all Unicode spellings of a key; on for R2",
+    ),
+    key("layouts", &["BUCKETREE_LAYOUTS"], "\"layouts.toml\"", "a file of key layouts instead of the built-in ones"),
+    secret(
+        "registry.source",
+        &["BUCKETREE_REGISTRY"],
+        "\"sqlite:app.db\"",
+        "what knows the live projects: a path, file:PATH (JSON, JSON lines, CSV, ids one a line) or sqlite:PATH",
+    ),
+    secret(
+        "registry.tracked",
+        &[],
+        "true",
+        "where tracked keys are: true (the same source), false (the app tracks none), or another source",
+    ),
+    key("registry.projects_table", &[], "\"projects\"", "table of live projects"),
+    key("registry.id_field", &[], "\"id\"", "column or field of a project's id"),
+    key("registry.tracked_table", &[], "\"r2_objects\"", "table of tracked keys"),
+    key("registry.key_field", &[], "\"object_key\"", "column or field of a tracked key"),
+    key("registry.owner_field", &[], "\"project_id\"", "column or field of a tracked key's project"),
+    key(
+        "registry.projects_query",
+        &[],
+        "\"SELECT id FROM projects WHERE deleted_at IS NULL\"",
+        "a query of live ids, instead of table and column",
+    ),
+    key(
+        "registry.tracked_query",
+        &[],
+        "\"SELECT object_key, project_id FROM r2_objects\"",
+        "a query of tracked keys and their projects; rows found so are listed, never removed",
+    ),
+    key(
+        "registry.references_query",
+        &[],
+        "\"SELECT thumbnail, project_id FROM scenes WHERE thumbnail IS NOT NULL\"",
+        "a query of keys that the app holds elsewhere, and their projects (or NULL)",
+    ),
+    key("registry.format", &[], "\"jsonl\"", "of text files: json, jsonl, csv or lines; told from the content"),
+    key("registry.min_projects", &[], "1", "fewer projects make every verdict undetermined"),
+    key("registry.min_tracked", &[], "1", "fewer tracked keys make every verdict undetermined"),
+    key("registry.max_shrink", &[], "\"20%\"", "more rows gone since last time make every verdict undetermined"),
+    key(
+        "min_age",
+        &["BUCKETREE_MIN_AGE"],
+        "\"7d\"",
+        "younger objects are never deleted in bulk: 7d, 36h, 1d12h; at least 24h",
+    ),
+    key("allow_young", &["BUCKETREE_ALLOW_YOUNG"], "false", "allow a min_age under 24h"),
+    key(
+        "protected_prefixes",
+        &["BUCKETREE_PROTECTED_PREFIXES"],
+        "[\"brand/\"]",
+        "keys that start so are never deleted; separated by commas in the environment",
+    ),
+    key(
+        "protected_projects",
+        &["BUCKETREE_PROTECTED_PROJECTS"],
+        "[\"proj_demo\"]",
+        "projects whose objects are never deleted; separated by commas in the environment",
+    ),
+    key("max_objects", &["BUCKETREE_MAX_OBJECTS"], "100000", "a plan with more objects is refused"),
+    key("max_bytes", &["BUCKETREE_MAX_BYTES"], "\"500 GB\"", "a plan with more bytes is refused"),
+    key("max_share", &["BUCKETREE_MAX_SHARE"], "\"50%\"", "a plan with more of the bucket's objects is refused"),
+    key(
+        "max_project_share",
+        &["BUCKETREE_MAX_PROJECT_SHARE"],
+        "\"10%\"",
+        "a plan with more of a live project's objects is refused",
+    ),
+    key("concurrency", &["BUCKETREE_CONCURRENCY"], "16", "requests at the same time, 1 to 512"),
+    key("theme", &["BUCKETREE_THEME"], "\"auto\"", "auto, light, dark or mono"),
+];
+
+/// A setting by its name in the file.
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The name that is most like `name`, if any is like it at all.
+pub(super) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let plain = name.to_lowercase().replace('-', "_");
+    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(&plain, &known.to_lowercase());
+    let scored = names.into_iter().map(|known| (likeness(known), known));
+    let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
+    (best.0 >= 0.5).then_some(best.1)
+}

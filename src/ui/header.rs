@@ -1,0 +1,119 @@
+//! The first two lines: where we are, how far the listing is, which view, what the registry said.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::text::{justify, safe};
+use super::theme::Look;
+use crate::app::number;
+use crate::app::state::{Audit, Scan, State, View};
+use crate::domain::facts::RegistryState;
+use crate::domain::folders::KeySpace;
+
+/// Profile, endpoint, bucket; listing.
+pub(super) fn draw_header(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
+    let session = &state.session;
+    let dot = Span::styled(format!(" {} ", look.glyphs.dot), look.theme.dim);
+    let left = vec![
+        Span::styled(" bucketree ", look.theme.title),
+        Span::raw(safe(&session.profile)),
+        dot.clone(),
+        Span::raw(safe(&session.host)),
+        dot,
+        Span::styled(safe(&session.bucket), look.theme.title),
+    ];
+    let cells = usize::from(area.width);
+    frame.render_widget(justify(left, scan(state, look), cells, look.glyphs.cut), area);
+}
+
+fn scan<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
+    let (theme, glyphs) = (&look.theme, &look.glyphs);
+    let inventory = &state.bucket.inventory;
+    let totals = KeySpace::totals(inventory, 0..inventory.len());
+    let size = format!("{} {}", number::objects(totals.objects), number::bytes(totals.bytes));
+    match &state.bucket.scan {
+        Scan::Waiting => vec![Span::styled("not listed yet ", theme.dim)],
+        Scan::Running { since, objects } => {
+            let elapsed = state.now.saturating_sub(*since);
+            let rate = if elapsed.as_millis() < 200 { 0.0 } else { *objects as f64 / elapsed.as_secs_f64() };
+            let busy = glyphs.busy[(state.now.as_millis() / 200) as usize % glyphs.busy.len()];
+            let again = if state.bucket.incoming.is_some() { "listing again" } else { "listing" };
+            let text = format!("{busy} {again}: {} {}/s ", number::objects(*objects), number::count(rate as u64));
+            vec![Span::styled(text, theme.info)]
+        }
+        Scan::Complete(_) => vec![Span::styled(format!("{} {size} ", glyphs.yes), theme.info)],
+        Scan::Incomplete(_) => vec![Span::styled(format!("! incomplete: {size} "), theme.error)],
+    }
+}
+
+/// The views, and the state of the registry.
+pub(super) fn draw_tabs(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
+    let mut left = Vec::new();
+    for (number, view) in (1..).zip(View::ALL) {
+        let style = if view == state.browse.view { look.theme.tab } else { look.theme.dim };
+        left.push(Span::styled(format!(" {number} {} ", view.name()), style));
+    }
+    let cells = usize::from(area.width);
+    frame.render_widget(justify(left, registry(state, look), cells, look.glyphs.cut), area);
+}
+
+fn registry<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
+    let (text, style) = match (&state.bucket.audit, state.registry()) {
+        (Audit::Waiting, _) if state.session.registries.is_empty() => ("! no registry".into(), look.theme.warning),
+        (Audit::Waiting, _) => ("registry not read yet".into(), look.theme.dim),
+        (Audit::Running, _) => ("judging".into(), look.theme.info),
+        (Audit::Failed(_), _) => ("! judging failed".into(), look.theme.error),
+        (Audit::Done, Some(report)) => match &report.state {
+            RegistryState::Absent => ("! no registry".into(), look.theme.warning),
+            RegistryState::Unusable(_) => ("! registry unusable".into(), look.theme.error),
+            RegistryState::Usable => {
+                let projects: u64 = report.sources.iter().map(|source| source.projects).sum();
+                (format!("{} {} projects live", look.glyphs.yes, number::count(projects)), look.theme.info)
+            }
+        },
+        (Audit::Done, None) => (String::new(), look.theme.dim),
+    };
+    vec![Span::styled(format!("{text} "), style)]
+}
+
+/// Why verdicts cannot be given, line by line; empty if they can.
+pub(super) fn registry_problems(state: &State) -> Vec<String> {
+    match state.registry().map(|report| &report.state) {
+        Some(RegistryState::Absent) => {
+            vec![
+                "no registry is configured, so nobody can say which projects live: no object is called an orphan"
+                    .into(),
+            ]
+        }
+        Some(RegistryState::Unusable(reasons)) => {
+            let intro = "the registry cannot be trusted, so no object is called an orphan".to_owned();
+            std::iter::once(intro).chain(reasons.iter().map(|reason| safe(reason))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// One line for each thing that is missing, for the empty pane.
+pub(super) fn empty_lines<'a>(state: &State, look: &Look) -> Vec<Line<'a>> {
+    let text = |text: &str| vec![Line::from(text.to_owned())];
+    if state.filter.matches.is_some() {
+        return text("nothing matches the filter; Esc clears it");
+    }
+    match (&state.bucket.scan, state.browse.view) {
+        (Scan::Waiting | Scan::Running { .. }, View::Folders) => text("listing: the first page is on its way"),
+        (Scan::Incomplete(failure), View::Folders) => vec![
+            Line::from(Span::styled(format!("cannot {}", safe(&failure.what)), look.theme.error)),
+            Line::from(safe(&failure.why)),
+            Line::from(Span::styled(safe(&failure.hint), look.theme.info)),
+            Line::from(""),
+            Line::from("r lists again"),
+        ],
+        (Scan::Complete(_), View::Folders) => text("the bucket is empty"),
+        _ => match &state.bucket.audit {
+            Audit::Done => text("nothing to show here"),
+            Audit::Failed(failure) => vec![Line::from(Span::styled(safe(&failure.to_string()), look.theme.error))],
+            _ => text("nothing is judged before the whole bucket is listed"),
+        },
+    }
+}

@@ -1,0 +1,114 @@
+//! The plan: what would be deleted, what that costs and saves, and which guards refuse.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::details::Lines;
+use super::text::safe;
+use super::theme::Look;
+use super::{block, tree};
+use crate::app::layout::Pane;
+use crate::app::number;
+use crate::app::state::State;
+use crate::domain::plan::Plan;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
+    let block = block(" Plan ".into(), state.browse.pane == Pane::Rows, look);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let Some(plan) = &state.planning.plan else {
+        let text = match state.planning.pending {
+            true => "the plan is being made",
+            false => {
+                "there is no plan: mark objects in Folders, Projects or Findings, then press d; nothing is deleted by that"
+            }
+        };
+        let lines: Vec<Line<'_>> =
+            super::text::wrap(text, usize::from(inside.width)).into_iter().map(Line::from).collect();
+        let place = Rect { y: inside.y + inside.height / 3, height: inside.height - inside.height / 3, ..inside };
+        frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), place);
+        return;
+    };
+    let head = head(state, plan, usize::from(inside.width), look);
+    frame.render_widget(Paragraph::new(head), Rect { height: 2.min(inside.height), ..inside });
+    let used = state.rows_head() as u16;
+    let rows = Rect { y: inside.y + used, height: inside.height.saturating_sub(used), ..inside };
+    tree::draw_rows(frame, rows, state, &state.window(), look);
+}
+
+/// Two lines: what would be done, and whether it may be.
+fn head<'a>(state: &State, plan: &Plan, cells: usize, look: &Look) -> Vec<Line<'a>> {
+    let total = plan.total();
+    let what = format!("delete {}, {} for good", number::objects(total.objects), number::bytes(total.bytes));
+    let (may, style) = standing(state, plan, look);
+    [(what, look.theme.title), (may, style)]
+        .into_iter()
+        .map(|(text, style)| Line::from(Span::styled(super::text::fit_end(&text, cells, look.glyphs.cut), style)))
+        .collect()
+}
+
+fn standing(state: &State, plan: &Plan, look: &Look) -> (String, Style) {
+    let refusals = plan.refusals();
+    match refusals.first() {
+        _ if state.planning.pending => ("a new plan is being made".into(), look.theme.info),
+        _ if state.planning.used => ("this plan was used".into(), look.theme.dim),
+        Some(guard) => (format!("! refused: {}", safe(&guard.name)), look.theme.error),
+        None if state.planning.outdated => ("! marks have changed since: plan again".into(), look.theme.warning),
+        None => (format!("{} every guard passes; D confirms", look.glyphs.yes), look.theme.info),
+    }
+}
+
+/// The whole of the plan in words, for the details.
+pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
+    let Some(plan) = &state.planning.plan else { return };
+    let total = plan.total();
+    let plain = Style::new();
+    lines.heading("This plan", look);
+    lines.pair("deletes", &format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes)), plain, look);
+    let month = number::dollars(number::dollars_a_month(total.bytes));
+    lines.pair("saves", &format!("{month} a month of storage at R2's price of $0.015 a GB"), plain, look);
+    lines.pair("costs", "$0: deleting is free on R2", plain, look);
+    lines.pair("undo", "none: R2 keeps no versions; what is deleted is gone for good", look.theme.warning, look);
+    for (verdict, amount) in plan.by_verdict() {
+        let text = format!(
+            "{} {}, {}",
+            look.glyphs.verdict(verdict),
+            number::count(amount.objects),
+            number::bytes(amount.bytes)
+        );
+        lines.pair(verdict.name(), &text, look.theme.verdict(verdict), look);
+    }
+    lines.pair("projects", &number::count(plan.by_project().len() as u64), plain, look);
+    warnings(lines, state, plan, look);
+    lines.heading("Guards", look);
+    for guard in &plan.header.guards {
+        let (sign, style) =
+            if guard.passed { (look.glyphs.yes, look.theme.info) } else { (look.glyphs.no, look.theme.error) };
+        lines.text(&format!("{sign} {}: {}", safe(&guard.name), safe(&guard.message)), style);
+    }
+    lines.heading("Frozen", look);
+    lines.pair("plan", &plan.header.id, plain, look);
+    lines.pair("made", &plan.header.created_at.to_string(), plain, look);
+    lines.pair("expires", &plan.header.expires_at.to_string(), plain, look);
+    lines.pair("digest", &plan.header.digest, look.theme.dim, look);
+}
+
+fn warnings(lines: &mut Lines, state: &State, plan: &Plan, look: &Look) {
+    use crate::domain::Verdict;
+    let mut texts = Vec::new();
+    let others = plan.rows.iter().filter(|row| row.verdict != Verdict::Orphaned).count() as u64;
+    if others > 0 {
+        texts.push(format!("{} not orphaned: marked one by one", number::objects(others)));
+    }
+    if state.planning.outdated && !state.planning.used {
+        texts.push("marks or objects have changed since this plan was made".into());
+    }
+    if texts.is_empty() {
+        return;
+    }
+    lines.heading("Warnings", look);
+    texts.iter().for_each(|text| lines.text(&format!("! {text}"), look.theme.warning));
+}

@@ -1,0 +1,188 @@
+//! The last two lines: marks, filter, messages or the line that is typed; and the keys that matter here.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::text::{justify, safe, width};
+use super::theme::Look;
+use crate::app::action::Action;
+use crate::app::filter::Filter;
+use crate::app::keymap::Context;
+use crate::app::number;
+use crate::app::state::{Ask, Level, Mode, State, View};
+
+pub(super) fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
+    let cells = usize::from(area.width);
+    let line = match &state.mode {
+        Mode::Prompt { ask, input } => {
+            let (before, after) = input.split();
+            let under: String = after.chars().next().map_or(" ".into(), |c| safe(&c.to_string()));
+            let rest: String = after.chars().skip(1).collect();
+            let left = vec![
+                Span::styled(question(*ask), look.theme.key),
+                Span::raw(safe(before)),
+                Span::styled(under, Style::new().add_modifier(Modifier::REVERSED)),
+                Span::raw(safe(&rest)),
+            ];
+            justify(left, scope(state, look), cells, look.glyphs.cut)
+        }
+        _ => {
+            let mut left = marks(state, look);
+            if let Some(notice) = &state.notice {
+                left.push(Span::styled(safe(&notice.text), level(notice.level, look)));
+                justify(left, Vec::new(), cells, look.glyphs.cut)
+            } else {
+                left.extend(run(state, look));
+                justify(left, scope(state, look), cells, look.glyphs.cut)
+            }
+        }
+    };
+    frame.render_widget(line, area);
+}
+
+fn level(level: Level, look: &Look) -> Style {
+    match level {
+        Level::Info => look.theme.info,
+        Level::Warning => look.theme.warning,
+        Level::Error => look.theme.error,
+    }
+}
+
+fn question(ask: Ask) -> &'static str {
+    match ask {
+        Ask::Filter => " filter /",
+        Ask::GoTo => " go to: ",
+        Ask::MarkPattern => " mark glob: ",
+        Ask::UnmarkPattern => " unmark glob: ",
+        Ask::LogFilter => " log lines with: ",
+    }
+}
+
+fn marks<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
+    let totals = state.marks.selection.totals();
+    let text = match totals.objects {
+        0 => " nothing marked  ".to_owned(),
+        count => format!(" {} {} marked, {}  ", look.glyphs.marked, number::count(count), number::bytes(totals.bytes)),
+    };
+    let style = if totals.objects == 0 { look.theme.dim } else { look.theme.mark };
+    let mut spans = vec![Span::styled(text, style)];
+    let stale = state.marks.stale.vanished.len() + state.marks.stale.changed.len();
+    if stale > 0 {
+        spans.push(Span::styled(format!("! {stale} marks dropped  "), look.theme.warning));
+    }
+    spans
+}
+
+/// How much of how much the filter lets through.
+fn scope<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
+    let is_filtering = matches!(state.mode, Mode::Prompt { ask: Ask::Filter, .. });
+    if let (true, Some(error)) = (is_filtering, &state.filter.error) {
+        return vec![Span::styled(format!("! {} ", safe(error)), look.theme.error)];
+    }
+    let loaded = state.bucket.inventory.alive();
+    let Some(matches) = &state.filter.matches else {
+        let text =
+            if state.filter.pending { "filtering".into() } else { format!("all of {} loaded", number::count(loaded)) };
+        return if is_filtering { vec![Span::styled(format!("{text} "), look.theme.dim)] } else { Vec::new() };
+    };
+    let found = crate::domain::folders::KeySpace::totals(&matches.subset, 0..u32::MAX).objects;
+    let busy = if state.filter.pending { look.glyphs.busy[0] } else { "" };
+    let text = state.filter.wanted.as_ref().map_or("", Filter::text);
+    let shown = if is_filtering { String::new() } else { format!("/{} ", safe(text)) };
+    let text = format!("{shown}{} of {} loaded {busy}", number::count(found), number::count(loaded));
+    vec![Span::styled(text, look.theme.key)]
+}
+
+fn run<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
+    let Some(run) = state.run.as_ref().filter(|_| state.is_running() && state.browse.view != View::Log) else {
+        return Vec::new();
+    };
+    let percent = (run.counts.total() * 100).checked_div(run.planned()).unwrap_or(100);
+    let left = run.seconds_left(state.now).map(|left| format!(", {} left", number::seconds(left))).unwrap_or_default();
+    vec![Span::styled(format!("run {percent} %{left} "), look.theme.info)]
+}
+
+/// The actions that are worth a hint, the most useful first.
+fn hints(context: Context, view: View, run_has_problems: bool) -> &'static [Action] {
+    match context {
+        Context::Tree if view == View::Folders => &[
+            Action::Help,
+            Action::Mark,
+            Action::MarkFinding,
+            Action::Plan,
+            Action::Filter,
+            Action::NextFinding,
+            Action::ViewFindings,
+            Action::Open,
+            Action::SortMenu,
+            Action::NextPane,
+            Action::Quit,
+        ],
+        Context::Tree => &[
+            Action::Help,
+            Action::Open,
+            Action::MarkFinding,
+            Action::Mark,
+            Action::Plan,
+            Action::Filter,
+            Action::NextFinding,
+            Action::SortMenu,
+            Action::NextPane,
+            Action::Quit,
+        ],
+        Context::Plan => &[
+            Action::Help,
+            Action::Confirm,
+            Action::Export,
+            Action::Unmark,
+            Action::NextPane,
+            Action::ViewLog,
+            Action::Quit,
+        ],
+        Context::Log if run_has_problems => {
+            &[Action::Help, Action::RetryFailed, Action::FilterLog, Action::CopyLine, Action::Follow, Action::Quit]
+        }
+        Context::Log => {
+            &[Action::Help, Action::Stop, Action::FilterLog, Action::CopyLine, Action::Follow, Action::Quit]
+        }
+        _ => &[],
+    }
+}
+
+/// Words for keys of modes that have no hint of their own.
+fn mode_hints(context: Context) -> &'static [(Action, &'static str)] {
+    match context {
+        Context::Prompt => &[(Action::Submit, "accept"), (Action::Dismiss, "leave"), (Action::EraseAll, "erase")],
+        Context::Confirm => &[(Action::Dismiss, "leave"), (Action::Submit, "delete for good, once the text is right")],
+        Context::Help => &[(Action::Dismiss, "leave"), (Action::Down, "down"), (Action::EraseAll, "erase the search")],
+        Context::Menu => &[(Action::Submit, "choose"), (Action::Down, "down"), (Action::Dismiss, "leave")],
+        _ => &[],
+    }
+}
+
+pub(super) fn draw_footer(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
+    let context = state.context();
+    let run_ended_badly = state.run.as_ref().is_some_and(|run| run.has_ended() && !run.problems.is_empty());
+    let words: Vec<(Action, &str)> = match mode_hints(context) {
+        [] => {
+            hints(context, state.browse.view, run_ended_badly).iter().map(|action| (*action, action.hint())).collect()
+        }
+        words => words.to_vec(),
+    };
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for (action, word) in words {
+        let Some(key) = state.keymap.key(context, action) else { continue };
+        let key = key.to_string();
+        let cells = width(&key) + width(word) + 3;
+        if used + cells > usize::from(area.width) {
+            continue;
+        }
+        used += cells;
+        spans.push(Span::styled(key, look.theme.key));
+        spans.push(Span::styled(format!(" {word}  "), look.theme.dim));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
