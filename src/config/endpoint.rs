@@ -71,8 +71,10 @@ impl Endpoint {
         let text = text(raw).map_err(|_| EXPECTED)?;
         let uri: Uri = text.trim().parse().map_err(|_| EXPECTED)?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(EXPECTED) };
-        let plain = matches!(scheme, "http" | "https") && !authority.as_str().contains('@') && uri.query().is_none();
-        if !plain || authority.host().is_empty() {
+        // A password with a slash or question mark in it looks like a path or query, so no @ is allowed anywhere.
+        let plain = matches!(scheme, "http" | "https") && !text.contains('@') && uri.query().is_none();
+        let whole_port = authority.port_u16().is_some() || authority.as_str() == authority.host();
+        if !plain || !whole_port || authority.host().is_empty() {
             return Err(EXPECTED);
         }
         Ok(Self {

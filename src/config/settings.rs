@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::endpoint::{Endpoint, Jurisdiction, account_id};
 use super::keys;
 use super::layers::{Inputs, Layers, invalid};
-use super::value::{Raw, age, age_text, boolean, bucket, concurrency, count, list, share, size, text};
+use super::value::{self, Raw, age, age_text, boolean, bucket, concurrency, count, list, share, size, text};
 use super::{ConfigError, Origin, RegistrySettings, Secret, Setting};
 
 /// The least age that a plan may ask for unless `allow_young` is set, in seconds.
@@ -260,7 +260,9 @@ fn bucket_of_path(
     let path = &endpoint.value.path;
     match bucket {
         bucket if path.is_empty() => Ok(bucket),
-        None if !path.contains('/') => Ok(Some(Setting::derived(path.clone(), "the path of the endpoint"))),
+        None if value::bucket(&Raw::Untyped(path.clone())).is_ok() => {
+            Ok(Some(Setting::derived(path.clone(), "the path of the endpoint")))
+        }
         Some(bucket) if bucket.value == *path => Ok(Some(bucket)),
         Some(bucket) => Err(ConfigError::Contradiction {
             key: "endpoint".into(),

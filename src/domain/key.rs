@@ -42,10 +42,16 @@ impl Key {
         }
     }
 
-    /// Whether XML 1.0 can carry the key without loss: no control characters but none at all to be safe, valid UTF-8,
-    /// no U+FFFE or U+FFFF. Carriage return, line feed and tab are representable but normalised by parsers, so they count as unsafe.
+    /// Whether XML can carry the key to any store without loss: valid UTF-8, no control characters, no U+FFFE or U+FFFF.
+    /// Carriage return, line feed and tab are representable but normalised by parsers, so they count as unsafe. So does white
+    /// space at either end: R2's local server trims it, and so deletes `lead` where ` lead` was named (seen in wrangler 4.164).
     pub fn is_xml_safe(&self) -> bool {
-        self.as_str().is_some_and(|text| !text.chars().any(|c| c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}')))
+        let trimmed = |c: char| c.is_whitespace() || c == '\u{FEFF}';
+        self.as_str().is_some_and(|text| {
+            !text.starts_with(trimmed)
+                && !text.ends_with(trimmed)
+                && !text.chars().any(|c| c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}'))
+        })
     }
 }
 
@@ -165,6 +171,19 @@ mod tests {
         check("caf\u{e9}".as_bytes(), "caf\u{e9}");
         check("cafe\u{301}".as_bytes(), "cafe\\u{301}");
         check("\u{1f3ac}.mp4".as_bytes(), "\u{1f3ac}.mp4");
+    }
+
+    #[test]
+    fn only_keys_that_no_xml_parser_changes_are_xml_safe() {
+        for safe in ["a", "a b", "a//b", "&<>\"'", "\u{e9}", "\u{1f3ac}", "]]>", "%2F", "\u{200b}"] {
+            assert!(Key::from(safe).is_xml_safe(), "{safe:?}");
+        }
+        for changed in
+            ["a\nb", "a\rb", "a\tb", "\0", "\u{85}", "\u{fffe}", " a", "a ", " ", "\u{a0}a", "a\u{3000}", "\u{feff}a"]
+        {
+            assert!(!Key::from(changed).is_xml_safe(), "{changed:?}");
+        }
+        assert!(!Key::new(b"\xff").is_xml_safe());
     }
 
     #[test]

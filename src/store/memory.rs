@@ -9,6 +9,7 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 
 use super::batch::MAX_KEYS;
+use super::conformance::Seed;
 use super::{
     BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest, ObjectStore, StoreError,
     StoreIdentity,
@@ -221,5 +222,48 @@ impl ObjectStore for MemoryStore {
 
     async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError> {
         Ok(self.delete_one(&mut self.state(), target))
+    }
+}
+
+#[async_trait]
+impl Seed for MemoryStore {
+    async fn put_all(&self, objects: Vec<(Key, Bytes)>) -> Result<(), String> {
+        for (key, body) in objects {
+            self.put(&key, body);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{CHECKS, Quirks, Subject};
+
+    async fn conforms(store: MemoryStore, quirks: Quirks) {
+        for (name, check) in CHECKS {
+            if let Err(why) = check(Subject { store: &store, seed: &store, quirks }).await {
+                panic!("{name}: {why}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_bucket_in_memory_is_a_store_like_any_other() {
+        conforms(MemoryStore::new("b"), Quirks::default()).await;
+        conforms(MemoryStore::new("b").folding_nfc(), Quirks::default()).await;
+        let quirks = Quirks { missing_is_absent: true, ..Quirks::default() };
+        conforms(MemoryStore::new("b").reporting_missing(), quirks).await;
+    }
+
+    #[tokio::test]
+    async fn conditions_are_honoured() {
+        let store = MemoryStore::new("b");
+        let (key, then) = (Key::from("a"), store.put(&Key::from("a"), "old"));
+        store.put(&key, "new");
+        let target = DeleteTarget { key: key.clone(), etag: Some(then.etag) };
+        let answer = store.delete(&target).await;
+        assert!(matches!(answer, Ok(DeleteAnswer::Refused(error)) if error.kind == ErrorKind::PreconditionFailed));
+        assert!(store.object(&key).is_some());
     }
 }

@@ -1,6 +1,7 @@
 //! The port to a bucket. An adapter says what the store said, strictly; what it means is decided above.
 
 pub mod batch;
+pub mod conformance;
 pub mod faults;
 pub mod limit;
 pub mod memory;

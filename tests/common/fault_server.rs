@@ -54,9 +54,10 @@ impl Step {
         Self::status(status, &format!("<Error><Code>{code}</Code><Message>as it was told</Message></Error>"))
     }
 
-    /// The same answer with one more header.
+    /// The same answer with this header.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         if let Step::Answer(_, headers, _) = &mut self {
+            headers.retain(|(known, _)| *known != name);
             headers.push((name, value.to_owned()));
         }
         self

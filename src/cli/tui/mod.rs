@@ -1,179 +1,186 @@
-//! The loop of the console: one task owns the state and the terminal. Input comes first, jobs next and for a few
-//! milliseconds at a time, then a frame is drawn if anything changed, at most sixty times a second.
+//! The terminal interface: one task owns state and screen, looks at keys first, takes in what jobs say for a few
+//! milliseconds, and draws when something has changed.
 
-mod signals;
-mod terminal;
-mod worker;
+pub mod desk;
+pub mod terminal;
+pub mod worker;
 
+use std::future::pending;
+use std::io::{self, stdout};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossterm::event::{Event as Input, EventStream};
+use crossterm::event::EventStream;
 use futures::StreamExt;
 use ratatui::Terminal;
-use ratatui::backend::Backend;
-use tokio::sync::mpsc;
+use ratatui::backend::CrosstermBackend;
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
-use crate::app::keymap::Keymap;
-use crate::app::{Effect, Event, ExitReason, State, start, update};
-use crate::cli::error::Stop;
-use crate::cli::exit_code::ExitCode;
+use self::desk::Desk;
+use self::terminal::Guard;
+use self::worker::Own;
+use crate::app::keymap::{Keymap, KeymapChanges};
+use crate::app::{Event, ExitReason, Session as Facts, State};
 use crate::cli::session::Session;
-use crate::ui::draw;
+use crate::domain::progress::Failure;
 use crate::ui::theme::{Glyphs, Look, Theme};
-use signals::Signals;
-use terminal::Screen;
-use worker::{Own, Worker};
 
-/// Events of jobs that may wait; a busy screen slows the jobs down instead of filling the memory.
-const EVENTS: usize = 32;
-/// How long events of jobs are applied before input is looked at again.
-const TURN: Duration = Duration::from_millis(4);
-/// The least time between two frames.
-const FRAME: Duration = Duration::from_millis(16);
-/// The time between two ticks, while something on the screen depends on time.
+/// How often the time is told while something on the screen depends on it.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Opens the console on a bucket; returns when the user leaves.
+/// How the console was left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ending {
+    /// Why.
+    pub reason: ExitReason,
+    /// How the last run ended, in one line, and whether it was a success; `None` if there was none.
+    pub run: Option<(String, bool)>,
+}
+
+/// Opens the console on a session and stays until the user leaves. `plain` wants no colors.
 ///
 /// # Errors
-/// [`Stop`] if the terminal cannot be used.
-pub async fn run(session: Session, no_color: bool) -> Result<ExitCode, Stop> {
-    let look = look(&session, no_color)?;
-    let failed = |error: std::io::Error| Stop::failed("use the terminal", error, "");
-    let mut screen = Screen::take().map_err(failed)?;
-    let size = screen.terminal.size().map_err(failed)?;
-    let state = State::new(described(&session), Keymap::built_in(), (size.width, size.height));
-    let (events, jobs) = mpsc::channel(EVENTS);
-    let worker = Worker::new(Arc::new(session), events);
-    let mut console = Console { state, worker, look, started: Instant::now(), dirty: true };
-    let reason = console.run(&mut screen, jobs).await.map_err(failed)?;
-    drop(screen);
-    Ok(match reason {
-        ExitReason::Quit => ExitCode::Done,
-        ExitReason::Interrupted => ExitCode::Interrupted,
-    })
+/// [`Failure`] if keymap, theme or terminal cannot be used; the terminal is as it was before.
+pub async fn run(session: Session, plain: bool) -> Result<Ending, Failure> {
+    let session = Arc::new(session);
+    let keymap = keymap(&session)?;
+    let look = look(&session, plain)?;
+    let guard = Guard::take().map_err(|error| lost(&error))?;
+    let screen = Terminal::new(CrosstermBackend::new(stdout())).map_err(|error| lost(&error))?;
+    let mut desk = Desk::new(session, screen, keymap, look);
+    let reason = drive(&mut desk, &guard).await;
+    let state = desk.finish().await;
+    drop(guard);
+    Ok(Ending { reason, run: last_run(&state) })
 }
 
-/// How everything looks here: by configuration, `NO_COLOR`, the terminal's background and what the locale can show.
-fn look(session: &Session, no_color: bool) -> Result<Look, Stop> {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let theme = match no_color || set("NO_COLOR").is_some() {
-        true => String::from("mono"),
-        false => session.settings.theme.value.to_string(),
+fn last_run(state: &State) -> Option<(String, bool)> {
+    let run = state.run.as_ref()?;
+    let success = run.report.as_ref().is_some_and(|report| report.is_success());
+    let text = run.verdict().unwrap_or_else(|| "did not end; its journal says what was done".into());
+    Some((format!("run {}: {text}", run.id), success))
+}
+
+type Screen = CrosstermBackend<io::Stdout>;
+
+/// The loop. Keys come before jobs, a frame that is due before both.
+async fn drive(desk: &mut Desk<Screen>, guard: &Guard) -> ExitReason {
+    let mut input = Some(EventStream::new());
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let ended = terminated();
+    tokio::pin!(ended);
+    let mut asked_to_end = false;
+    // A terminal that is gone cannot be drawn on, but a run that goes on is still seen to its end.
+    let mut blind = false;
+    loop {
+        let frame = desk.frame_due().filter(|_| !blind);
+        let (is_due, due) = (frame.is_some(), frame.unwrap_or_else(std::time::Instant::now));
+        let wants_ticks = desk.state.needs_ticks();
+        tokio::select! {
+            biased;
+            () = sleep_until(due.into()), if is_due => blind |= desk.draw().is_err(),
+            () = &mut ended, if !asked_to_end => {
+                asked_to_end = true;
+                desk.take(Event::Terminate);
+            }
+            event = next_input(&mut input) => match event {
+                Some(event) => desk.input(event),
+                None => {
+                    input = None;
+                    desk.take(Event::Terminate);
+                }
+            },
+            Some(event) = desk.next_job() => desk.take_jobs(event),
+            _ = ticks.tick(), if wants_ticks => desk.tick(),
+        }
+        for own in desk.own() {
+            let done = match own {
+                Own::Quit(reason) => return reason,
+                Own::Copy(text) => terminal::copy(&text),
+                Own::Redraw => desk.forget_screen(),
+                Own::Suspend => guard.suspend().and_then(|()| desk.forget_screen()),
+            };
+            blind |= done.is_err();
+        }
+    }
+}
+
+/// The next event of the terminal; `None` when it has ended. Once it has, this waits for ever.
+async fn next_input(input: &mut Option<EventStream>) -> Option<crossterm::event::Event> {
+    match input {
+        Some(stream) => stream.next().await.and_then(Result::ok),
+        None => pending().await,
+    }
+}
+
+/// Waits for the system to ask the program to end.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        return pending().await;
     };
-    let theme = Theme::named(&theme, set("COLORFGBG").as_deref())
-        .map_err(|why| Stop::usage("use the theme", why, "`bucketree config show` says where it was set"))?;
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name)).unwrap_or_default().to_lowercase();
-    let is_unicode = locale.contains("utf-8") || locale.contains("utf8") || cfg!(windows);
-    Ok(Look { theme, glyphs: if is_unicode { Glyphs::UNICODE } else { Glyphs::ASCII } })
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = hangup.recv() => {}
+    }
 }
 
-fn described(session: &Session) -> crate::app::Session {
+/// Waits for the system to ask the program to end.
+#[cfg(not(unix))]
+async fn terminated() {
+    pending().await
+}
+
+fn lost(error: &io::Error) -> Failure {
+    Failure {
+        what: "open the terminal view".into(),
+        why: error.to_string(),
+        hint: "run it in a terminal; without one, use `bucketree ls`, `bucketree audit` and `bucketree plan`".into(),
+    }
+}
+
+/// The built-in keys with the user's changes, which lie in `keymap.toml` beside the configuration file.
+fn keymap(session: &Session) -> Result<Keymap, Failure> {
+    let file = session.settings.config_file.with_file_name("keymap.toml");
+    let failed = |why: String| Failure {
+        what: format!("read the keymap {}", file.display()),
+        why,
+        hint: "write it as [context] action = [\"key\"], or remove the file to have the built-in keys".into(),
+    };
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    let changes: KeymapChanges = toml::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    Keymap::with(&changes).map_err(failed)
+}
+
+fn look(session: &Session, plain: bool) -> Result<Look, Failure> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let no_color = plain || variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let name = if no_color { "mono".to_owned() } else { session.settings.theme.value.to_string() };
+    let theme = Theme::named(&name, variable("COLORFGBG").as_deref()).map_err(|why| Failure {
+        what: format!("use the theme {name:?}"),
+        why,
+        hint: "choose auto, light, dark or mono".into(),
+    })?;
+    let glyphs = if terminal::shows_unicode(variable) { Glyphs::UNICODE } else { Glyphs::ASCII };
+    Ok(Look { theme, glyphs })
+}
+
+/// What the screen says of the session.
+fn facts(session: &Session) -> Facts {
+    let settings = &session.settings;
     let identity = session.store.identity();
-    crate::app::Session {
-        profile: session.settings.profile.as_ref().map(|profile| profile.value.clone()).unwrap_or_default(),
-        host: identity.endpoint.split("://").last().unwrap_or_default().trim_end_matches('/').into(),
+    let host = identity.endpoint.split_once("://").map_or(identity.endpoint.as_str(), |(_, host)| host);
+    Facts {
+        profile: settings.profile.as_ref().map_or_else(|| "default".into(), |profile| profile.value.clone()),
+        host: host.trim_end_matches('/').to_owned(),
         bucket: identity.bucket.clone(),
         registries: session.registry.iter().map(|registry| registry.name().to_owned()).collect(),
         min_age_seconds: session.policy.min_age_seconds,
-    }
-}
-
-/// The one owner of the state.
-struct Console {
-    state: State,
-    worker: Worker,
-    look: Look,
-    started: Instant,
-    dirty: bool,
-}
-
-impl Console {
-    async fn run(&mut self, screen: &mut Screen, mut jobs: mpsc::Receiver<Event>) -> std::io::Result<ExitReason> {
-        let mut input = EventStream::new();
-        let mut signals = Signals::listen()?;
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        let mut drawn = Instant::now();
-        let first = start(&mut self.state);
-        self.frame(&mut screen.terminal)?;
-        let mut left = self.perform(first, screen)?;
-        while left.is_none() {
-            let frame_due = tokio::time::sleep_until((drawn + FRAME).into());
-            let event = tokio::select! {
-                biased;
-                key = input.next() => match key {
-                    Some(key) => self.input(key?),
-                    // The terminal is gone; a run ends after the batches in flight.
-                    None => Some(Event::Terminate),
-                },
-                () = signals.terminate() => Some(Event::Terminate),
-                () = frame_due, if self.dirty => {
-                    self.frame(&mut screen.terminal)?;
-                    drawn = Instant::now();
-                    None
-                }
-                Some(event) = jobs.recv() => Some(event),
-                _ = tick.tick(), if self.state.needs_ticks() => Some(self.tick()),
-            };
-            let Some(event) = event else { continue };
-            left = self.take(event, screen)?;
-            let turn = Instant::now();
-            while left.is_none() && turn.elapsed() < TURN {
-                let Ok(event) = jobs.try_recv() else { break };
-                left = self.take(event, screen)?;
-            }
-        }
-        // Jobs that still have something to say must not wait for a reader.
-        jobs.close();
-        let told = tokio::spawn(async move { while jobs.recv().await.is_some() {} });
-        self.worker.finish().await;
-        told.abort();
-        Ok(left.unwrap_or(ExitReason::Quit))
-    }
-
-    fn input(&self, input: Input) -> Option<Event> {
-        let at = self.started.elapsed();
-        match input {
-            Input::Key(key) => Some(Event::Key { key, at }),
-            Input::Mouse(mouse) => Some(Event::Mouse { mouse, at }),
-            Input::Paste(text) => Some(Event::Paste(text)),
-            Input::Resize(width, height) => Some(Event::Resize(width, height)),
-            Input::FocusGained | Input::FocusLost => None,
-        }
-    }
-
-    fn tick(&self) -> Event {
-        Event::Tick { at: self.started.elapsed(), clock: self.worker.clock() }
-    }
-
-    fn frame<B: Backend>(&mut self, terminal: &mut Terminal<B>) -> Result<(), B::Error> {
-        self.dirty = false;
-        terminal.draw(|frame| draw(frame, &self.state, &self.look)).map(|_| ())
-    }
-
-    /// Takes one event in; a reason to leave, if that came of it.
-    fn take(&mut self, event: Event, screen: &mut Screen) -> std::io::Result<Option<ExitReason>> {
-        self.dirty = true;
-        let effects = update(&mut self.state, event);
-        self.perform(effects, screen)
-    }
-
-    fn perform(&mut self, effects: Vec<Effect>, screen: &mut Screen) -> std::io::Result<Option<ExitReason>> {
-        let mut left = None;
-        for effect in effects {
-            match self.worker.perform(effect, &self.state) {
-                None => {}
-                Some(Own::Copy(text)) => screen.copy(&text)?,
-                Some(Own::Suspend) => {
-                    screen.suspend()?;
-                    self.dirty = true;
-                }
-                Some(Own::Redraw) => screen.terminal.clear()?,
-                Some(Own::Quit(reason)) => left = Some(reason),
-            }
-        }
-        Ok(left)
     }
 }

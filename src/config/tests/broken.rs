@@ -96,11 +96,14 @@ fn a_value_of_the_wrong_kind_is_told_with_what_it_should_be() {
         ", profile default: `registry.format` should be json, jsonl, csv or lines, not \"xml\"",
     );
     broken_variable("BUCKETREE_PATH_STYLE", "maybe", "`path_style` should be true or false, not \"maybe\"");
-    broken_variable(
-        "R2_ENDPOINT_URL",
-        "localhost:9000",
-        "`endpoint` should be an address such as https://s3.example.com, without user, password or query, not what it is (not repeated here)",
-    );
+    let address = "`endpoint` should be an address such as https://s3.example.com, without user, password or query, not what it is (not repeated here)";
+    for wrong in
+        ["localhost:9000", "http://host:x", "http://me:hunt/er2@host", "ftp://host", "http://host?x", "http://"]
+    {
+        broken_variable("R2_ENDPOINT_URL", wrong, address);
+    }
+    let path = "`endpoint` should be an address without a path, or with the bucket as its path, not what it is (not repeated here)";
+    broken_variable("R2_ENDPOINT_URL", "http://host/a/b", path);
 }
 
 #[test]

@@ -245,7 +245,7 @@ fn header(answer: &Answer, name: &str) -> String {
 
 /// A text of the server, safe for a terminal and of bounded length.
 fn quoted(text: &str) -> String {
-    let end = (0..=MAX_QUOTED.min(text.len())).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    let end = text.floor_char_boundary(MAX_QUOTED);
     let cut = if end < text.len() { "..." } else { "" };
-    format!("{}{cut}", Escaped(text[..end].as_bytes()))
+    format!("{}{cut}", Escaped(&text.as_bytes()[..end]))
 }

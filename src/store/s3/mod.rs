@@ -30,7 +30,7 @@ use self::errors::Attempt;
 use self::listing::RawPage;
 pub use self::options::{S3Options, Timeouts};
 use self::spelling::{PROBE, Spelling};
-use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, Slot, TooLong, Wire};
+use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, PLACEHOLDER, Slot, TooLong, Wire};
 use self::xml::Breach;
 use super::batch::MAX_KEYS;
 use super::{
@@ -112,6 +112,33 @@ impl S3Store {
         })
     }
 
+    /// Whether a 404 to a HEAD, which has no body to say more, proves that the object is not there. A missing bucket
+    /// looks alike to most stores; only a listing tells the two apart.
+    async fn confirm_absence(
+        &self,
+        key: &Key,
+        answer: &Answer,
+        attempt: &Attempt<'_>,
+    ) -> Result<Option<HeadAnswer>, StoreError> {
+        let content_type = answer.header("content-type").unwrap_or_default();
+        if content_type.starts_with("text/") {
+            return Err(attempt.malformed(&Breach::new("a page that was not found is no answer of the store")));
+        }
+        if is_plain_path(key.as_bytes()) {
+            return Ok(None);
+        }
+        // What stands in front of a store may change such a path or not know it at all (R2's local server says 404 to line
+        // breaks), but a prefix is never changed.
+        let request = ListRequest { prefix: key.as_bytes().to_vec(), max_keys: Some(1), ..ListRequest::default() };
+        let page = self.list(&request).await?;
+        match page.objects.first() {
+            Some(object) if object.key == *key => {
+                Err(attempt.error(ErrorKind::Unsupported, "the store lists the object, but cannot be asked for it"))
+            }
+            _ => Ok(None),
+        }
+    }
+
     fn check_batch(&self, targets: &[DeleteTarget], attempt: &Attempt<'_>) -> Result<(), StoreError> {
         let refuse = |why: &str| Err(attempt.error(ErrorKind::Invalid, why));
         if targets.is_empty() || targets.len() > MAX_KEYS {
@@ -156,15 +183,17 @@ impl ObjectStore for S3Store {
     async fn head(&self, key: &Key) -> Result<Option<HeadAnswer>, StoreError> {
         let what = format!("asking for {} in", key.escaped());
         let attempt = self.attempt(&what);
-        let call = self.client.head_object().bucket(&self.identity.bucket).key(key_text(key, &attempt)?);
+        check_key(key, &attempt)?;
+        let call = self.client.head_object().bucket(&self.identity.bucket).key(PLACEHOLDER);
         let slot = Slot::default();
         // The length of a HEAD's answer is the object's, not that of a body.
-        let wire = Wire::<HeadObjectOutput>::new(&slot, u64::MAX);
+        let wire = Wire::<HeadObjectOutput>::new(&slot, u64::MAX).of(key);
         let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
         match answer.status {
             200 => described(key, &answer).map(Some).map_err(|breach| attempt.malformed(&breach)),
-            // A HEAD has no body, so most stores say 404 for a missing bucket alike; only a listing tells the two apart.
-            404 if attempt.refused(&answer).kind == ErrorKind::NotFound => Ok(None),
+            404 if attempt.refused(&answer).kind == ErrorKind::NotFound => {
+                self.confirm_absence(key, &answer, &attempt).await
+            }
             _ => Err(attempt.refused(&answer)),
         }
     }
@@ -172,7 +201,8 @@ impl ObjectStore for S3Store {
     async fn get(&self, key: &Key, range: Option<(u64, u64)>) -> Result<Bytes, StoreError> {
         let what = format!("reading {} from", key.escaped());
         let attempt = self.attempt(&what);
-        let mut call = self.client.get_object().bucket(&self.identity.bucket).key(key_text(key, &attempt)?);
+        check_key(key, &attempt)?;
+        let mut call = self.client.get_object().bucket(&self.identity.bucket).key(PLACEHOLDER);
         let mut limit = u64::MAX;
         if let Some((offset, length)) = range {
             let Some(last) = length.checked_sub(1).and_then(|last| offset.checked_add(last)) else {
@@ -182,7 +212,7 @@ impl ObjectStore for S3Store {
             limit = length.max(MAX_DOCUMENT);
         }
         let slot = Slot::default();
-        let wire = Wire::<GetObjectOutput>::new(&slot, limit);
+        let wire = Wire::<GetObjectOutput>::new(&slot, limit).of(key);
         let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
         match (answer.status, range) {
             (200, None) | (206, Some(_)) => Ok(answer.body),
@@ -205,7 +235,7 @@ impl ObjectStore for S3Store {
         let invalid = |error: &dyn std::error::Error| attempt.error(ErrorKind::Invalid, &error.to_string());
         let mut list = Delete::builder().quiet(false);
         for target in targets {
-            let key = key_text(&target.key, &attempt)?;
+            let key = text(target.key.as_bytes(), &attempt)?;
             let object = ObjectIdentifier::builder().key(key).set_e_tag(self.condition(target));
             list = list.objects(object.build().map_err(|error| invalid(&error))?);
         }
@@ -227,18 +257,19 @@ impl ObjectStore for S3Store {
     async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError> {
         let what = format!("deleting {} from", target.key.escaped());
         let attempt = self.attempt(&what);
-        let key = key_text(&target.key, &attempt)?;
-        let call = self.client.delete_object().bucket(&self.identity.bucket).key(key);
+        check_key(&target.key, &attempt)?;
+        let call = self.client.delete_object().bucket(&self.identity.bucket).key(PLACEHOLDER);
         let call = call.set_if_match(self.condition(target));
         let slot = Slot::default();
-        let wire = Wire::<DeleteObjectOutput>::new(&slot, MAX_DOCUMENT);
+        let wire = Wire::<DeleteObjectOutput>::new(&slot, MAX_DOCUMENT).of(&target.key);
         let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
         if answer.status == 204 || (answer.status == 200 && answer.body.is_empty()) {
             return Ok(DeleteAnswer::Deleted);
         }
         let error = attempt.refused(&answer);
         match error.kind {
-            ErrorKind::NotFound => Ok(DeleteAnswer::Absent),
+            ErrorKind::NotFound if names_a_missing_key(&answer) => Ok(DeleteAnswer::Absent),
+            ErrorKind::NotFound => Err(attempt.malformed(&Breach::new("a 404 that does not say what is missing"))),
             ErrorKind::Denied
             | ErrorKind::Locked
             | ErrorKind::PreconditionFailed
@@ -286,16 +317,27 @@ fn described(key: &Key, answer: &Answer) -> Result<HeadAnswer, Breach> {
     })
 }
 
-/// Bytes as the SDK takes them. S3 keys are UTF-8; what a store shows that is not cannot be addressed.
+/// Bytes as the SDK takes them.
 fn text<'a>(bytes: &'a [u8], attempt: &Attempt<'_>) -> Result<&'a str, StoreError> {
     std::str::from_utf8(bytes).map_err(|_| attempt.error(ErrorKind::Invalid, "the name is not UTF-8"))
 }
 
-fn key_text<'a>(key: &'a Key, attempt: &Attempt<'_>) -> Result<&'a str, StoreError> {
-    if key.as_bytes().is_empty() {
-        return Err(attempt.error(ErrorKind::Invalid, "the key is empty"));
-    }
-    text(key.as_bytes(), attempt)
+/// Whether the store itself says that the key is not there, and not something in front of it that knows no such path.
+fn names_a_missing_key(answer: &Answer) -> bool {
+    xml::error_document(&answer.body)
+        .is_some_and(|document| matches!(document.code.as_str(), "NoSuchKey" | "NoSuchVersion"))
+}
+
+/// Whether nothing between here and the store has a reason to change this path: no empty segment, no dots, no control
+/// characters, all of it text.
+fn is_plain_path(key: &[u8]) -> bool {
+    let plain = |segment: &str| !segment.is_empty() && segment != "." && segment != "..";
+    std::str::from_utf8(key).is_ok_and(|text| text.split('/').all(plain) && !text.contains(char::is_control))
+}
+
+/// Without a key the request would be one for the bucket.
+fn check_key(key: &Key, attempt: &Attempt<'_>) -> Result<(), StoreError> {
+    if key.as_bytes().is_empty() { Err(attempt.error(ErrorKind::Invalid, "the key is empty")) } else { Ok(()) }
 }
 
 macro_rules! empty_outputs {

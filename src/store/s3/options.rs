@@ -115,7 +115,8 @@ pub(super) async fn client(options: S3Options) -> Result<(Client, StoreIdentity)
         // A repeated delete can hit an object that was created in between: repeating is decided above, never here.
         .retry_config(RetryConfig::disabled());
     match options.endpoint {
-        Some(endpoint) => config = config.endpoint_url(endpoint.trim_end_matches('/')),
+        // Without the slash the SDK glues the bucket's name to the last segment of an endpoint that has a path.
+        Some(endpoint) => config = config.endpoint_url(format!("{}/", endpoint.trim_end_matches('/'))),
         None => identity.endpoint = format!("https://s3.{}.amazonaws.com", identity.region),
     }
     Ok((Client::from_conf(config.build()), identity))

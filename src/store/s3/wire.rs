@@ -16,9 +16,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::errors::http_date;
-use crate::domain::Timestamp;
+use crate::domain::{Key, Timestamp};
 
 /// Far above 1,000 keys of 1,024 bytes, percent-encoded, with everything around them.
 pub(super) const MAX_DOCUMENT: u64 = 16 << 20;
@@ -70,17 +71,30 @@ impl Slot {
     }
 }
 
+/// What the SDK is told in place of a key. It refuses keys of white space alone and knows no bytes but UTF-8, so the real
+/// key is written into the URL just before the request is signed.
+pub(super) const PLACEHOLDER: &str = "key";
+
+/// RFC 3986 2.3 "unreserved", and the slash: what SigV4 leaves alone in a path.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
 /// The interceptor of one request whose SDK output type is `O`.
 pub(super) struct Wire<O> {
     slot: Slot,
     limit: u64,
+    key: Option<Key>,
     output: PhantomData<fn() -> O>,
 }
 
 impl<O> Wire<O> {
     /// Puts the answer into `slot`; refuses bodies that announce more than `limit` bytes.
     pub(super) fn new(slot: &Slot, limit: u64) -> Self {
-        Self { slot: slot.clone(), limit, output: PhantomData }
+        Self { slot: slot.clone(), limit, key: None, output: PhantomData }
+    }
+
+    /// The request is for this key; the SDK was told [`PLACEHOLDER`].
+    pub(super) fn of(self, key: &Key) -> Self {
+        Self { key: Some(key.clone()), ..self }
     }
 }
 
@@ -118,14 +132,22 @@ impl<O: EmptyOutput> Intercept for Wire<O> {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        trim(context.request_mut())
+        trim(context.request_mut(), self.key.as_ref())
     }
 }
 
 /// Gives the request its final, permitted form.
-fn trim(request: &mut HttpRequest) -> Result<(), BoxError> {
+fn trim(request: &mut HttpRequest, key: Option<&Key>) -> Result<(), BoxError> {
     let uri = request.uri().to_owned();
     let (path, query) = uri.split_once('?').unwrap_or((&uri, ""));
+    let path = match key {
+        Some(key) => {
+            let bucket = path.strip_suffix(PLACEHOLDER).ok_or("the URL does not end with the key")?;
+            format!("{bucket}{}", percent_encode(key.as_bytes(), ESCAPED))
+        }
+        // The SDK writes `/bucket/`; R2's local server knows only `/bucket`, and all know that.
+        None => path.strip_suffix('/').filter(|path| !path.ends_with("//")).unwrap_or(path).to_owned(),
+    };
     // The SDK adds x-id for its own statistics; without it a DELETE has no query at all, so that any query is a fault.
     let query: Vec<&str> = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("x-id=")).collect();
     let permitted = match request.method() {
@@ -137,7 +159,7 @@ fn trim(request: &mut HttpRequest) -> Result<(), BoxError> {
     if !permitted {
         return Err(format!("{} with query {query:?} is not among the permitted requests", request.method()).into());
     }
-    let uri = if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) };
+    let uri = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
     request.set_uri(uri)?;
     if request.method() == "POST" {
         use_content_md5(request)?;

@@ -1,0 +1,253 @@
+//! Every store passes the same checks. Real servers are named by environment variables, each
+//! `endpoint,bucket,region,access_key,secret_key`; without its variable a server's checks are reported as ignored, never as
+//! passed. `tests/servers` starts such servers.
+
+#![expect(clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region, RequestChecksumCalculation};
+use bucketree::demo::{self, Demo, DemoOptions};
+use bucketree::domain::Key;
+use bucketree::store::conformance::{CHECKS, Quirks, Seed, Subject};
+use bucketree::store::memory::MemoryStore;
+use bucketree::store::s3::{S3Options, S3Store};
+use bucketree::store::{DeleteTarget, ErrorKind, ListRequest, ObjectStore};
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use tokio::runtime::{Builder as RuntimeBuilder, Runtime};
+
+/// Where a server is and who may write to it.
+#[derive(Clone)]
+struct Server {
+    endpoint: String,
+    bucket: String,
+    region: String,
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+impl Server {
+    /// From `endpoint,bucket,region,access_key,secret_key`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(',').map(|part| part.trim().to_owned());
+        let mut next = || parts.next().filter(|part| !part.is_empty());
+        let server = Self {
+            endpoint: next()?,
+            bucket: next()?,
+            region: next()?,
+            access_key_id: next()?,
+            secret_access_key: next()?,
+        };
+        parts.next().is_none().then_some(server)
+    }
+
+    fn options(&self) -> S3Options {
+        S3Options {
+            endpoint: Some(self.endpoint.clone()),
+            bucket: self.bucket.clone(),
+            region: Some(self.region.clone()),
+            access_key_id: Some(self.access_key_id.clone()),
+            secret_access_key: Some(self.secret_access_key.clone()),
+            ..S3Options::default()
+        }
+    }
+}
+
+/// Writes with the plain SDK, so that what is read back was not written by what reads it.
+struct SdkSeed {
+    client: Client,
+    bucket: String,
+}
+
+impl SdkSeed {
+    fn new(server: &Server) -> Self {
+        let credentials = Credentials::new(&server.access_key_id, &server.secret_access_key, None, None, "seed");
+        let config = Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(credentials)
+            .region(Region::new(server.region.clone()))
+            .endpoint_url(format!("{}/", server.endpoint))
+            .force_path_style(true)
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .build();
+        Self { client: Client::from_conf(config), bucket: server.bucket.clone() }
+    }
+
+    async fn put(&self, key: Key, body: Bytes) -> Result<(), String> {
+        // The SDK refuses keys of white space alone, so it gets another one, and the URL the right one.
+        let escaped = percent_encode(key.as_bytes(), NON_ALPHANUMERIC).to_string().replace("%2F", "/");
+        let put = self.client.put_object().bucket(&self.bucket).key("key").body(body.into()).customize();
+        let put = put.mutate_request(move |request| {
+            let uri = request.uri().split('?').next().unwrap_or_default().to_owned();
+            let uri = format!("{}{}", uri.strip_suffix("key").unwrap_or_default(), unreserved(&escaped));
+            request.set_uri(uri).expect("a URL");
+        });
+        put.send().await.map(drop).map_err(|error| format!("putting {key:?}: {error:?}"))
+    }
+}
+
+/// SigV4 wants what RFC 3986 calls unreserved to stand unescaped.
+fn unreserved(escaped: &str) -> String {
+    escaped.replace("%2D", "-").replace("%2E", ".").replace("%5F", "_").replace("%7E", "~")
+}
+
+#[async_trait]
+impl Seed for SdkSeed {
+    async fn put_all(&self, objects: Vec<(Key, Bytes)>) -> Result<(), String> {
+        let puts = futures::stream::iter(objects.into_iter().map(|(key, body)| self.put(key, body)));
+        puts.buffer_unordered(8).try_collect().await
+    }
+}
+
+/// A store to be checked, and what has to live as long as it. One check at a time: each empties the bucket.
+struct Bench {
+    runtime: Runtime,
+    store: Arc<dyn ObjectStore>,
+    seed: Arc<dyn Seed>,
+    quirks: Quirks,
+    server: Option<Server>,
+    /// The embedded server lives on the runtime on which it was started.
+    _demo: Option<(Demo, Runtime)>,
+}
+
+impl Bench {
+    fn memory() -> Result<Self, String> {
+        let store = Arc::new(MemoryStore::new("memory"));
+        let (runtime, seed) = (runtime()?, store.clone());
+        Ok(Self { runtime, store, seed, quirks: Quirks::default(), server: None, _demo: None })
+    }
+
+    fn server(server: Server, quirks: Quirks) -> Result<Self, String> {
+        let runtime = runtime()?;
+        let store = runtime.block_on(S3Store::connect(server.options())).map_err(|error| error.to_string())?;
+        let seed = Arc::new(SdkSeed::new(&server));
+        Ok(Self { runtime, store: Arc::new(store), seed, quirks, server: Some(server), _demo: None })
+    }
+
+    fn demo() -> Result<Self, String> {
+        let runtime = runtime()?;
+        let options = DemoOptions { objects: 0, ..DemoOptions::default() };
+        let demo = runtime.block_on(demo::start(options)).map_err(|error| error.to_string())?;
+        let server = Server {
+            endpoint: demo.endpoint.clone(),
+            bucket: demo.bucket.clone(),
+            region: demo.region.clone(),
+            access_key_id: demo.access_key_id.clone(),
+            secret_access_key: demo.secret_access_key.clone(),
+        };
+        let bench = Self::server(server, Quirks::default())?;
+        Ok(Self { _demo: Some((demo, runtime)), ..bench })
+    }
+}
+
+fn runtime() -> Result<Runtime, String> {
+    RuntimeBuilder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| error.to_string())
+}
+
+/// What is asked of servers with credentials, beside the checks of every store.
+type ServerCheck = fn(&Runtime, &Server) -> Result<(), String>;
+
+const SERVER_CHECKS: &[(&str, ServerCheck)] = &[
+    ("a_wrong_secret_is_told_from_a_missing_permission", wrong_secret),
+    ("a_missing_bucket_is_told_from_an_empty_one", missing_bucket),
+];
+
+fn wrong_secret(runtime: &Runtime, server: &Server) -> Result<(), String> {
+    let options = S3Options { secret_access_key: Some(String::from("not the secret")), ..server.options() };
+    refused(runtime, options, ErrorKind::Unauthenticated)
+}
+
+fn missing_bucket(runtime: &Runtime, server: &Server) -> Result<(), String> {
+    let options = S3Options { bucket: String::from("no-such-bucket"), ..server.options() };
+    refused(runtime, options, ErrorKind::NoSuchBucket)
+}
+
+/// A listing and a deletion are refused with this meaning.
+fn refused(runtime: &Runtime, options: S3Options, expected: ErrorKind) -> Result<(), String> {
+    runtime.block_on(async {
+        let store = S3Store::connect(options).await.map_err(|error| error.to_string())?;
+        let listed = store.list(&ListRequest::default()).await.map(|page| page.objects.len());
+        let target = DeleteTarget { key: Key::from("a"), etag: None };
+        let deleted = store.delete_batch(&[target]).await.map(|batch| batch.answers.len());
+        for answer in [listed, deleted] {
+            match answer {
+                Err(error) if error.kind == expected => {}
+                other => return Err(format!("expected {expected:?}, found {other:?}")),
+            }
+        }
+        Ok(())
+    })
+}
+
+/// One store and its checks; set up by the first check that runs.
+struct Lane {
+    name: &'static str,
+    start: Box<dyn Fn() -> Result<Option<Bench>, String> + Send + Sync>,
+    /// Why there is no store, for the report.
+    absent: String,
+    bench: Mutex<Option<Bench>>,
+}
+
+impl Lane {
+    fn new(name: &'static str, start: impl Fn() -> Result<Bench, String> + Send + Sync + 'static) -> Arc<Self> {
+        let start = Box::new(move || start().map(Some));
+        Arc::new(Self { name, start, absent: String::new(), bench: Mutex::new(None) })
+    }
+
+    /// The server that an environment variable names.
+    fn external(name: &'static str, variable: &'static str, quirks: Quirks) -> Arc<Self> {
+        let start = move || {
+            let Ok(text) = std::env::var(variable) else { return Ok(None) };
+            let form = || format!("{variable} is not endpoint,bucket,region,access_key,secret_key");
+            Bench::server(Server::parse(&text).ok_or_else(form)?, quirks).map(Some)
+        };
+        let absent = format!("{variable} is not set");
+        Arc::new(Self { name, start: Box::new(start), absent, bench: Mutex::new(None) })
+    }
+
+    fn run(&self, check: impl FnOnce(&Bench) -> Result<(), String>) -> Result<Completion, Failed> {
+        let mut bench = self.bench.lock().unwrap_or_else(PoisonError::into_inner);
+        if bench.is_none() {
+            *bench = (self.start)()?;
+        }
+        match &*bench {
+            Some(bench) => Ok(check(bench).map(|()| Completion::Completed)?),
+            None => Ok(Completion::ignored_with(&self.absent)),
+        }
+    }
+
+    fn trials(self: &Arc<Self>, with_server: bool) -> Vec<Trial> {
+        let port = CHECKS.iter().map(|&(check, function)| {
+            self.trial(check, move |bench| {
+                let subject = Subject { store: &*bench.store, seed: &*bench.seed, quirks: bench.quirks };
+                bench.runtime.block_on(function(subject))
+            })
+        });
+        let servers = SERVER_CHECKS.iter().filter(|_| with_server).map(|&(check, function)| {
+            self.trial(check, move |bench| {
+                bench.server.as_ref().map_or(Ok(()), |server| function(&bench.runtime, server))
+            })
+        });
+        port.chain(servers).collect()
+    }
+
+    fn trial(self: &Arc<Self>, check: &str, run: impl FnOnce(&Bench) -> Result<(), String> + Send + 'static) -> Trial {
+        let lane = Arc::clone(self);
+        Trial::ignorable_test(format!("{}::{check}", self.name), move || lane.run(run))
+    }
+}
+
+fn main() -> ExitCode {
+    let local_r2 = Quirks { dot_segments: false, line_breaks: false, tells_time: false, ..Quirks::default() };
+    let mut trials = Lane::new("memory", Bench::memory).trials(false);
+    trials.extend(Lane::new("demo", Bench::demo).trials(true));
+    trials.extend(Lane::external("rgw", "BUCKETREE_TEST_S3_RGW", Quirks::default()).trials(true));
+    trials.extend(Lane::external("r2", "BUCKETREE_TEST_S3_R2", local_r2).trials(true));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
