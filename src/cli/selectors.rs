@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn refused(typed: SelectorArgs) -> bool {
-        let layouts = Layouts::autoshorts().expect("the shipped layouts");
+        let layouts = Layouts::autoshorts();
         let ids = IdRules { prefix: "proj_".into(), fold_nfc: false };
         Selectors::new(&typed, None, &layouts, &ids).is_err()
     }

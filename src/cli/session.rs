@@ -138,7 +138,7 @@ pub fn runs_folder(state: &Path) -> PathBuf {
 pub fn layouts(settings: &Settings) -> Result<Layouts, Stop> {
     let hint = "mend the file, or name another one with --layouts";
     let Some(file) = settings.layouts.as_ref().map(|setting| &setting.value) else {
-        return Layouts::autoshorts().map_err(|error| Stop::usage("read the layouts", error, ""));
+        return Ok(Layouts::autoshorts());
     };
     let name = file.display().to_string();
     let text =

@@ -41,7 +41,7 @@ pub enum ConfigError {
     #[error("{origin}: `{key}` should be {expected}, not {found}")]
     Invalid {
         /// Where the value comes from.
-        origin: Origin,
+        origin: Box<Origin>,
         /// The key in the configuration file.
         key: String,
         /// What it should be.
@@ -55,11 +55,11 @@ pub enum ConfigError {
         /// One key.
         key: String,
         /// Where it comes from.
-        origin: Origin,
+        origin: Box<Origin>,
         /// The other key.
         other_key: String,
         /// Where that comes from.
-        other_origin: Origin,
+        other_origin: Box<Origin>,
         /// Why both cannot be.
         why: String,
     },
@@ -69,7 +69,7 @@ pub enum ConfigError {
         /// The name.
         name: String,
         /// Who asked for it.
-        asked_by: Origin,
+        asked_by: Box<Origin>,
         /// The configuration file.
         path: PathBuf,
         /// The nearest one, or those that there are; a whole phrase.

@@ -144,7 +144,7 @@ impl<'i> Layers<'i> {
 /// The error of a value that is not what it should be.
 pub(super) fn invalid(key: &Key, found: &Found, expected: impl Into<String>) -> ConfigError {
     ConfigError::Invalid {
-        origin: found.origin.clone(),
+        origin: Box::new(found.origin.clone()),
         key: key.name.to_owned(),
         expected: expected.into(),
         found: found.raw.describe(key.repeat == Repeat::Yes),
@@ -181,7 +181,7 @@ fn choose_profile(
                 [] => String::from(", which has none"),
                 _ => did_you_mean(nearest(&name, names.iter().copied()), &names),
             };
-            Err(ConfigError::NoSuchProfile { name, asked_by: origin, path: file.path, hint })
+            Err(ConfigError::NoSuchProfile { name, asked_by: Box::new(origin), path: file.path, hint })
         }
     }
 }

@@ -8,7 +8,7 @@ use super::value::{Raw, boolean, count, share, text};
 use super::{ConfigError, Origin, Setting};
 
 /// The address of a source as configured. It may hold a password, so `Debug` and `Display` show neither user info nor
-/// query.
+/// query, and nothing but the scheme where these cannot be told from the rest.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(String);
 
@@ -26,22 +26,32 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((scheme, rest)) = self.0.split_once("://") else {
+        let is_scheme =
+            |text: &str| text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
+        let Some((scheme, rest)) = self.0.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) else {
             return f.write_str(&self.0);
+        };
+        let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, query)| (place, query));
+        let query = match query {
+            "" => String::new(),
+            ours if ours.starts_with("tracked=") && !ours.contains('&') => format!("?{ours}"),
+            _ => String::from("?(hidden)"),
         };
         if matches!(scheme, "sqlite" | "file") {
-            return f.write_str(&self.0);
+            return write!(f, "{scheme}:{place}{query}");
         }
-        // The last @ ends the user info, wherever a password has its own.
-        let (user, host) = match rest.rsplit_once('@') {
-            Some((_, host)) => ("(hidden)@", host),
-            None => ("", rest),
+        // Where a password has its own @, / or ?, nobody can say where it ends.
+        let host = match (place.strip_prefix("//"), rest.matches('@').count()) {
+            (Some(host), 0) => Some(("", host)),
+            (Some(place), 1) => {
+                place.split_once('@').filter(|(user, _)| !user.contains('/')).map(|(_, host)| ("(hidden)@", host))
+            }
+            _ => None,
         };
-        let (host, query) = match host.split_once('?') {
-            Some((host, _)) => (host, "?(hidden)"),
-            None => (host, ""),
-        };
-        write!(f, "{scheme}://{user}{host}{query}")
+        match host {
+            Some((user, host)) => write!(f, "{scheme}://{user}{host}{query}"),
+            None => write!(f, "{scheme}:(hidden)"),
+        }
     }
 }
 
@@ -166,4 +176,29 @@ fn tracked(raw: &Raw) -> Result<Tracked, &'static str> {
 fn format(raw: &Raw) -> Result<String, &'static str> {
     let known = ["json", "jsonl", "csv", "lines"];
     text(raw).ok().filter(|name| known.contains(&name.as_str())).ok_or("json, jsonl, csv or lines")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(address: &str, shown: &str) {
+        assert_eq!(Address::new(address).to_string(), shown);
+        assert_eq!(format!("{:?}", Address::new(address)), format!("\"{shown}\""));
+    }
+
+    #[test]
+    fn an_address_shows_where_it_leads_and_no_password() {
+        check("app.db", "app.db");
+        check("C:\\app@home.db", "C:\\app@home.db");
+        check("sqlite:///srv/a@b.db?tracked=false", "sqlite:///srv/a@b.db?tracked=false");
+        check("sqlite:a.db?key=hunter2", "sqlite:a.db?(hidden)");
+        check("postgres://host:5432/db", "postgres://host:5432/db");
+        check("postgres://me:hunter2@host/db", "postgres://(hidden)@host/db");
+        check("mongodb+srv://me:hunter2@host/db?w=1", "mongodb+srv://(hidden)@host/db?(hidden)");
+        check("postgres://me:hunt@er2@host/db", "postgres:(hidden)");
+        check("postgres://me:hunt/er2@host/db", "postgres:(hidden)");
+        check("postgres://me:hunt?er2@host/db", "postgres:(hidden)");
+        check("postgres:hunter2", "postgres:(hidden)");
+    }
 }

@@ -177,7 +177,7 @@ fn min_age(layers: &Layers<'_>, allow_young: bool) -> Result<Setting<i64>, Confi
         return Ok(min_age);
     }
     Err(ConfigError::Invalid {
-        origin: min_age.origin,
+        origin: min_age.origin.into(),
         key: "min_age".into(),
         expected: "at least 24h, or allow_young = true beside it".into(),
         found: age_text(min_age.value),
@@ -243,7 +243,7 @@ fn made_endpoint(
     let Some(id) = layers.get("account_id", account_id)? else { return Ok(None) };
     let url = jurisdiction.value.endpoint(&id.value);
     let endpoint = Endpoint::parse(&Raw::Untyped(url)).map_err(|expected| ConfigError::Invalid {
-        origin: id.origin,
+        origin: id.origin.into(),
         key: "account_id".into(),
         expected: expected.into(),
         found: "what it is".into(),
@@ -264,9 +264,9 @@ fn bucket_of_path(
         Some(bucket) if bucket.value == *path => Ok(Some(bucket)),
         Some(bucket) => Err(ConfigError::Contradiction {
             key: "endpoint".into(),
-            origin: endpoint.origin.clone(),
+            origin: endpoint.origin.clone().into(),
             other_key: "bucket".into(),
-            other_origin: bucket.origin,
+            other_origin: bucket.origin.into(),
             why: format!("the path of the endpoint is not the bucket {}", bucket.value),
         }),
         None => {
@@ -275,7 +275,7 @@ fn bucket_of_path(
             Err(match found {
                 Some((key, found)) => invalid(key, &found, expected),
                 None => ConfigError::Invalid {
-                    origin: endpoint.origin.clone(),
+                    origin: endpoint.origin.clone().into(),
                     key: "endpoint".into(),
                     expected: expected.into(),
                     found: "a longer path".into(),
@@ -298,9 +298,9 @@ fn jurisdiction_of(
     }
     Err(ConfigError::Contradiction {
         key: "endpoint".into(),
-        origin: endpoint.origin.clone(),
+        origin: endpoint.origin.clone().into(),
         other_key: "jurisdiction".into(),
-        other_origin: given.origin,
+        other_origin: given.origin.into(),
         why: format!("the endpoint is of jurisdiction {found}, not {}", given.value),
     })
 }

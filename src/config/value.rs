@@ -135,7 +135,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
     let (whole, fraction) = number.split_once('.')?;
     let digits = u32::try_from(fraction.len()).ok()?;
     let scaled: u64 = format!("{whole}{fraction}").parse().ok()?;
-    Some(u64::try_from(u128::from(scaled) * u128::from(factor) / 10u128.checked_pow(digits)?).ok()?)
+    u64::try_from(u128::from(scaled) * u128::from(factor) / 10u128.checked_pow(digits)?).ok()
 }
 
 const SHARE: &str = "a share such as \"20%\" or 0.2";

@@ -29,7 +29,10 @@ impl Names {
     }
 
     fn write(self, name: &str) -> String {
-        if self.encoded { utf8_percent_encode(name, ENCODED).to_string() } else { name.to_owned() }
+        if self.encoded {
+            return utf8_percent_encode(name, ENCODED).to_string();
+        }
+        name.replace(|c| !is_xml(c), "\u{fffd}")
     }
 
     fn objects(self, objects: &[(String, Stored)], owner: Option<&Owner>) -> Vec<Object> {
@@ -48,6 +51,12 @@ impl Names {
     fn prefixes(self, prefixes: &[String]) -> Vec<CommonPrefix> {
         prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(self.write(prefix)) }).collect()
     }
+}
+
+/// Whether XML 1.0 has the character (production 2). What it has not would make the whole page unreadable; MinIO writes
+/// U+FFFD instead, too. Whoever wants exact keys asks for `encoding-type=url`.
+fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
 fn owner() -> Owner {

@@ -45,10 +45,11 @@ impl SeenFile {
         let last = seen.get(&*report.name).copied().filter(|_| !accept_shrink);
         let state = judge(report, last, limits);
         let now = SeenCounts::from(report);
-        if state == RegistryState::Usable && seen.insert(report.name.to_string(), now) != Some(now) {
-            if let Err(error) = self.save(&contents) {
-                return self.unusable("cannot be written", &error, "");
-            }
+        if state == RegistryState::Usable
+            && seen.insert(report.name.to_string(), now) != Some(now)
+            && let Err(error) = self.save(&contents)
+        {
+            return self.unusable("cannot be written", &error, "");
         }
         state
     }

@@ -211,7 +211,7 @@ impl World {
     }
 
     fn layouts(&self) -> Arc<Layouts> {
-        Arc::new(Layouts::autoshorts().unwrap())
+        Arc::new(Layouts::autoshorts())
     }
 
     fn ids(&self) -> IdRules {

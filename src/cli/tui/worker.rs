@@ -67,6 +67,11 @@ impl Worker {
         }
     }
 
+    /// This machine's time.
+    pub fn clock(&self) -> Timestamp {
+        self.session.clock.now()
+    }
+
     /// Begins what is asked for; returns what the owner of the terminal has to do.
     pub fn perform(&mut self, effect: Effect, state: &State) -> Option<Own> {
         match effect {

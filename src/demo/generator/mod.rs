@@ -12,6 +12,9 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+mod audit;
+
 use super::content::Kind;
 use super::random::Random;
 use crate::domain::Verdict;

@@ -38,7 +38,7 @@ pub(super) fn nasty_keys() -> Vec<String> {
     .into();
     let mut longest = "nasty/longest/".to_owned();
     while longest.len() < 1024 {
-        longest.push(if longest.len() % 64 == 0 { '/' } else { 'x' });
+        longest.push(if longest.len().is_multiple_of(64) { '/' } else { 'x' });
     }
     keys.push(longest);
     keys

@@ -5,6 +5,7 @@ use std::hash::Hasher;
 
 use percent_encoding::percent_decode;
 use rustc_hash::FxHasher;
+use unicode_normalization::UnicodeNormalization;
 
 use super::table::{Facts, Missing, PackedClaim, Projects};
 use super::{ClaimKind, RegistryRow};
@@ -20,6 +21,8 @@ pub struct FactsBuilder {
     ids: IdRules,
     /// Where the store folds Unicode: a hash of the composed spelling of every key that is not ASCII, sorted.
     folded: Vec<(u64, ObjectIndex)>,
+    /// Whether any key begins with a slash.
+    rooted: bool,
     projects: Projects,
     claims: Vec<PackedClaim>,
     /// Claims on further objects by another spelling of their key.
@@ -43,6 +46,7 @@ impl FactsBuilder {
             inventory: inventory.clone(),
             ids: ids.clone(),
             folded,
+            rooted: !inventory.range(b"/").is_empty(),
             projects: Projects::default(),
             claims: Vec::new(),
             respelled: Vec::new(),
@@ -86,16 +90,20 @@ impl FactsBuilder {
     fn claim(&mut self, key: Key, kind: ClaimKind, project: Option<&str>) {
         let owner = project.and_then(|spelled| self.number(spelled));
         let mut found = Vec::new();
-        for spelling in spellings(key.as_bytes()) {
+        for spelling in likely_spellings(key.as_bytes()) {
             self.find(&spelling, &mut found);
         }
-        match found.split_first() {
-            Some((&first, others)) => {
-                self.claims.push(PackedClaim::new(first, kind, owner));
-                self.respelled.extend(others.iter().map(|&object| PackedClaim::new(object, kind, owner)));
-            }
-            None => self.missing.push((key, PackedClaim::new(0, kind, owner))),
+        let meant = found.first().copied();
+        for spelling in other_spellings(key.as_bytes(), self.rooted) {
+            self.find(&spelling, &mut found);
         }
+        if found.is_empty() {
+            self.missing.push((key, PackedClaim::new(0, kind, owner)));
+            return;
+        }
+        self.claims.extend(meant.map(|object| PackedClaim::new(object, kind, owner)));
+        let others = found.iter().filter(|&&object| Some(object) != meant);
+        self.respelled.extend(others.map(|&object| PackedClaim::new(object, kind, owner)));
     }
 
     /// Adds every object that has this key on this store, the exact one first.
@@ -121,9 +129,9 @@ impl FactsBuilder {
     }
 }
 
-/// The keys that a source may mean, the likeliest first: what it wrote; without one leading slash, as paths of URLs are
-/// written; percent-decoded, as URLs themselves are.
-fn spellings(written: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+/// The keys that a source most likely means: what it wrote; without one leading slash, as paths of URLs are written;
+/// percent-decoded, as URLs themselves are. The first of them that is an object's key is the one that is meant.
+fn likely_spellings(written: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let bare = written.strip_prefix(b"/");
     let decoded = |bytes| match Cow::from(percent_decode(bytes)) {
         Cow::Owned(decoded) => Some(Cow::Owned(decoded)),
@@ -131,6 +139,26 @@ fn spellings(written: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     };
     let exact = [Some(Cow::Borrowed(written)), bare.map(Cow::Borrowed)];
     exact.into_iter().chain([decoded(written), bare.and_then(decoded)]).flatten()
+}
+
+/// Keys that a source might mean as well: with a leading slash, where the bucket has such keys; with spaces for plus
+/// signs, as forms are written; composed and decomposed. They can protect an object, never condemn it.
+fn other_spellings(written: &[u8], rooted: bool) -> Vec<Vec<u8>> {
+    let mut others = Vec::new();
+    if rooted {
+        others.push([b"/", written].concat());
+    }
+    if written.contains(&b'+') {
+        let spaced: Vec<u8> = written.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
+        others.push(percent_decode(&spaced).collect());
+    }
+    if !written.is_ascii() || written.contains(&b'%') {
+        let decoded: Vec<u8> = percent_decode(written).collect();
+        for text in [written, &decoded].into_iter().filter_map(|bytes| std::str::from_utf8(bytes).ok()) {
+            others.extend([text.nfc().collect::<String>(), text.nfd().collect()].map(String::into_bytes));
+        }
+    }
+    others
 }
 
 fn hash(bytes: &[u8]) -> u64 {

@@ -50,7 +50,7 @@ fn flat(name: &str) -> Vec<String> {
             let (stem, ext) = (&rest[..dot], &rest[dot + 1..]);
             let fits =
                 |kind: &&str| stem.strip_suffix(kind).and_then(|s| s.strip_suffix('_')).is_some_and(|s| !s.is_empty());
-            !ext.is_empty() && kinds.iter().any(|kind| fits(&kind))
+            !ext.is_empty() && kinds.iter().any(fits)
         })
     };
     let cuts = name.char_indices().filter(|&(_, c)| c == '_').map(|(at, _)| at);

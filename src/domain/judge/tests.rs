@@ -72,7 +72,7 @@ impl Registry<'_> {
 }
 
 pub(super) fn judge_of(facts: Facts, policy: Policy, trust: Trust) -> Judge {
-    Judge::new(Arc::new(Layouts::autoshorts().expect("the shipped file")), Arc::new(facts), policy, trust)
+    Judge::new(Arc::new(Layouts::autoshorts()), Arc::new(facts), policy, trust)
 }
 
 /// The verdict on each of these keys, one bucket for all.

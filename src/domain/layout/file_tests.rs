@@ -88,7 +88,7 @@ fn a_file_that_cannot_be_used_is_named_with_its_line() {
 
 fn check_why(layout: &str, key: &str, why: &str) {
     let ids = IdRules { prefix: "proj_".into(), fold_nfc: false };
-    let layouts = Layouts::autoshorts().expect("the shipped file");
+    let layouts = Layouts::autoshorts();
     let explained = layouts.explain(key.as_bytes(), &ids);
     let found = explained.iter().find(|explanation| &*explanation.layout == layout).expect("the layout");
     match &found.outcome {

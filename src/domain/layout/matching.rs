@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::template::{Part, Segment, Template};
+use super::template::{Part, Segment, Template, starts_with};
 use crate::domain::verdict::Field;
 
 /// How many readings of one key are kept.
@@ -74,10 +74,10 @@ pub(super) fn fits_literals(template: &Template, slices: &Slices<'_>) -> bool {
 
 fn ends_fit(segment: &Segment, bytes: &[u8]) -> bool {
     if let Some(literal) = segment.as_literal() {
-        return literal == bytes;
+        return literal.len() == bytes.len() && starts_with(bytes, literal);
     }
     let first = match segment.parts.first() {
-        Some(Part::Literal(literal)) => bytes.starts_with(literal),
+        Some(Part::Literal(literal)) => starts_with(bytes, literal),
         Some(Part::Capture { pattern, .. }) => pattern.may_start(bytes),
         None => true,
     };
@@ -122,7 +122,7 @@ impl<F: FnMut(&Captures) -> bool> Walk<'_, '_, F> {
         match segment.parts.get(part) {
             None if rest.is_empty() => self.segment(index + 1),
             None => true,
-            Some(Part::Literal(literal)) if rest.starts_with(literal) => {
+            Some(Part::Literal(literal)) if starts_with(rest, literal) => {
                 self.part(segment, index, part + 1, at + literal.len())
             }
             Some(Part::Literal(_)) => true,

@@ -39,6 +39,8 @@ pub(super) enum Part {
 /// What a field accepts: any of its alternatives, each held as the literal pieces around its stars.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Pattern {
+    /// Whether it is a plain field: anything but nothing.
+    anything: bool,
     alternatives: Vec<Vec<Box<[u8]>>>,
 }
 
@@ -164,7 +166,7 @@ impl Part {
     pub(super) fn text(&self) -> String {
         match self {
             Part::Literal(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            Part::Capture { field, pattern } if pattern.takes_anything() => format!("{{{}}}", field.name()),
+            Part::Capture { field, pattern } if pattern.anything => format!("{{{}}}", field.name()),
             Part::Capture { field, pattern } => format!("{{{}:{}}}", field.name(), pattern.text()),
         }
     }
@@ -185,17 +187,14 @@ impl Pattern {
             }
             alternatives.push(alternative.split('*').map(|piece| piece.as_bytes().into()).collect::<Vec<Box<[u8]>>>());
         }
-        let anything = |pieces: &Vec<Box<[u8]>>| pieces.len() == 2 && pieces.iter().all(|piece| piece.is_empty());
-        if let Some(at) = alternatives.iter().position(anything) {
+        let is_star = |pieces: &Vec<Box<[u8]>>| pieces.len() == 2 && pieces.iter().all(|piece| piece.is_empty());
+        let star = alternatives.iter().position(is_star);
+        if let Some(at) = star {
             alternatives = vec![alternatives.swap_remove(at)];
         }
         alternatives.sort();
         alternatives.dedup();
-        Ok(Self { alternatives })
-    }
-
-    fn takes_anything(&self) -> bool {
-        matches!(self.alternatives.as_slice(), [pieces] if pieces.len() == 2 && pieces.iter().all(|piece| piece.is_empty()))
+        Ok(Self { anything: star.is_some(), alternatives })
     }
 
     fn text(&self) -> String {
@@ -207,24 +206,24 @@ impl Pattern {
 
     /// Whether a capture may start where `rest` starts: the cheap question before any searching.
     pub(super) fn may_start(&self, rest: &[u8]) -> bool {
-        self.alternatives.iter().any(|pieces| rest.starts_with(&pieces[0]))
+        self.anything || self.alternatives.iter().any(|pieces| starts_with(rest, &pieces[0]))
     }
 
     /// Whether the whole of `bytes` is one of the alternatives.
     pub(super) fn accepts(&self, bytes: &[u8]) -> bool {
-        !bytes.is_empty() && self.alternatives.iter().any(|pieces| accepts(pieces, bytes))
+        !bytes.is_empty() && (self.anything || self.alternatives.iter().any(|pieces| accepts(pieces, bytes)))
     }
 }
 
 /// Each star takes at least one byte; the leftmost place for every piece leaves the most room for what follows.
 fn accepts(pieces: &[Box<[u8]>], bytes: &[u8]) -> bool {
     let [first, between @ .., last] = pieces else {
-        return pieces.first().is_some_and(|literal| **literal == *bytes);
+        return pieces.first().is_some_and(|literal| literal.len() == bytes.len() && starts_with(bytes, literal));
     };
-    if !bytes.starts_with(first) || !bytes.ends_with(last) {
+    let Some(end) = bytes.len().checked_sub(last.len()) else { return false };
+    if !starts_with(bytes, first) || !starts_with(&bytes[end..], last) {
         return false;
     }
-    let Some(end) = bytes.len().checked_sub(last.len()) else { return false };
     let mut at = first.len();
     for piece in between {
         let Some(found) = bytes.get(at + 1..end).and_then(|rest| memchr::memmem::find(rest, piece)) else {
@@ -233,4 +232,9 @@ fn accepts(pieces: &[Box<[u8]>], bytes: &[u8]) -> bool {
         at += 1 + found + piece.len();
     }
     at < end
+}
+
+/// As the method of slices; for the few bytes of a literal a loop is quicker than a call of `memcmp`.
+pub(super) fn starts_with(bytes: &[u8], literal: &[u8]) -> bool {
+    bytes.len() >= literal.len() && literal.iter().zip(bytes).all(|(a, b)| a == b)
 }

@@ -7,7 +7,7 @@ fn ids() -> IdRules {
 }
 
 fn shipped() -> Layouts {
-    Layouts::autoshorts().expect("the shipped file")
+    Layouts::autoshorts()
 }
 
 fn layouts_of(templates: &[&str]) -> Layouts {
@@ -40,6 +40,7 @@ fn check_template(template: &str, key: &str, expected: &[&str]) {
 
 #[test]
 fn every_shape_of_the_app_is_read() {
+    assert_eq!(Layouts::parse(Layouts::AUTOSHORTS, "autoshorts.toml"), Ok(shipped()));
     check(
         "users/user123/projects/proj456/scenes/scene789/audio/narration.mp3",
         &["scene: user=user123 project=proj456 scene=scene789 type=audio file=narration.mp3 <proj456>"],

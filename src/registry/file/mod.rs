@@ -107,6 +107,22 @@ impl FileRegistry {
         reading.await.map_err(|error| self.text.partial(error.to_string()))?
     }
 
+    /// Reads the projects, and whether each row is the first of its record.
+    async fn each_project(&self, take: &mut (dyn FnMut(RegistryRow, bool) + Send)) -> Result<Stamp, RegistryError> {
+        let mut has_keys = false;
+        let mut record = |record: Record| {
+            has_keys |= matches!(record, Record::Tracked { .. });
+            record.projects(take);
+        };
+        let stamp = self.each(&mut record).await?;
+        if has_keys && !self.tracks {
+            return Err(self
+                .text
+                .partial("it had no tracked keys when it was opened and has some now; open it again".into()));
+        }
+        Ok(stamp)
+    }
+
     /// What the file tracks now: the last reading if the file is still the same, else a new one.
     async fn snapshot(&self) -> Result<Arc<Snapshot>, RegistryError> {
         let mut last = self.last.lock().await;
@@ -143,8 +159,7 @@ impl Registry for FileRegistry {
         let mut tally = Tally::new(sink);
         let mut version = None;
         if self.text.fields.role.has_projects() {
-            version =
-                Some(self.each(&mut |record| record.projects(&mut |row, first| tally.project(row, first))).await?);
+            version = Some(self.each_project(&mut |row, first| tally.project(row, first)).await?);
         }
         if self.tracks {
             let mut tracked = |record| {
@@ -162,7 +177,7 @@ impl Registry for FileRegistry {
 
     async fn projects(&self, sink: RowSink<'_>) -> Result<(), RegistryError> {
         if self.text.fields.role.has_projects() {
-            self.each(&mut |record| record.projects(&mut |row, _| sink(row))).await?;
+            self.each_project(&mut |row, _| sink(row)).await?;
         }
         Ok(())
     }

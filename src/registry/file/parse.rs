@@ -236,7 +236,7 @@ fn header_names(row: &csv::ByteRecord) -> Result<Vec<String>, String> {
 }
 
 fn csv_record(row: &csv::ByteRecord, names: &[String], fields: &Fields) -> Result<Record, String> {
-    if row.iter().last().is_some_and(|cell| cell.ends_with(CSV_END)) {
+    if row.iter().next_back().is_some_and(|cell| cell.ends_with(CSV_END)) {
         return Err("a quote is opened here and not closed: the file is cut off".into());
     }
     if row.len() != names.len() {

@@ -256,6 +256,19 @@ async fn a_file_of_keys_alone_keeps_their_bytes() {
 }
 
 #[tokio::test]
+async fn keys_that_appear_later_are_not_passed_over() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("f");
+    std::fs::write(&path, "{\"id\":1}\n").expect("written");
+    let registry = open(&RegistrySpec::parse("f", directory.path()).expect("an address")).await.expect("open");
+    assert!(!registry.tracks_keys());
+    std::fs::write(&path, "{\"id\":1}\n{\"object_key\":\"a\",\"project_id\":1}\n").expect("written");
+    let error = rows(&*registry).await.map(drop).expect_err("keys");
+    assert!(error.to_string().contains("had no tracked keys when it was opened"), "{error}");
+    assert!(registry.projects(&mut |_| {}).await.is_err());
+}
+
+#[tokio::test]
 async fn what_is_not_a_file_is_not_a_registry() {
     let directory = tempfile::tempdir().expect("a directory");
     let address = format!("file:{}", directory.path().display());

@@ -7,7 +7,7 @@ use crate::registry::Mapping;
 pub(super) struct Dialect {
     /// Around names.
     pub(super) quote: char,
-    /// A parameter; its number, from 1, replaces `#`.
+    /// A parameter; its number, from 1, replaces a `#`. SQLite is fastest without.
     pub(super) parameter: &'static str,
     /// Behind a column that is to be compared byte by byte.
     pub(super) exactly: &'static str,

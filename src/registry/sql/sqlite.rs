@@ -22,7 +22,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Parameters in one statement; SQLite allows 32,766 (sqlite.org/limits.html, 9).
 const PARAMETERS: usize = 30_000;
 
-const DIALECT: Dialect = Dialect { quote: '"', parameter: "?#", exactly: " COLLATE BINARY" };
+const DIALECT: Dialect = Dialect { quote: '"', parameter: "?", exactly: " COLLATE BINARY" };
 
 /// A SQLite database as a registry.
 pub struct SqliteRegistry {
