@@ -13,6 +13,9 @@ use super::keys;
 /// How long a screen may take to show what a test waits for: a failure's price, never a success's.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Between two keys of a quick typist.
+const HAND: Duration = Duration::from_millis(150);
+
 /// Columns and rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Size {
@@ -121,6 +124,13 @@ impl Pty {
         for name in names {
             self.send(&keys::bytes(name).unwrap_or_else(|| panic!("no key is named {name:?}")));
         }
+    }
+
+    /// Presses a key as a hand does, a while after the key before. What must be sure of a person looks at the clock, so
+    /// here time itself is what has to pass; see first that the screen shows what came before.
+    pub fn press_by_hand(&self, name: &str) {
+        std::thread::sleep(HAND);
+        self.press(&[name]);
     }
 
     /// Types `text` letter by letter.

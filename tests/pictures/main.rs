@@ -51,6 +51,7 @@ fn play(script: &Script) -> Result<(), Failed> {
         println!("{}:{line}: {step:?}", script.name);
         match step {
             Step::Press(keys) => pty.press(&keys.iter().map(String::as_str).collect::<Vec<_>>()),
+            Step::Hand(key) => pty.press_by_hand(key),
             Step::Type(text) => pty.type_text(text),
             Step::Wait(text) => pty.wait_for(text),
             Step::Gone(text) => pty.wait_gone(text),
@@ -61,6 +62,7 @@ fn play(script: &Script) -> Result<(), Failed> {
                 if actual != *code {
                     return Err(format!("ended with {actual} instead of {code}").into());
                 }
+                pty.assert_restored();
             }
         }
     }
