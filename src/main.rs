@@ -7,6 +7,6 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let typed = Cli::parse();
-    logging::start(typed.global.verbose);
+    logging::start(&typed);
     cli::run(typed).into()
 }

@@ -56,7 +56,7 @@ pub struct GlobalFlags {
     /// Print without colors
     #[arg(long, global = true)]
     pub no_color: bool,
-    /// Log to stderr what is done; twice for more
+    /// Log to stderr what is done; twice for more (not while the console has the terminal)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use regex::bytes::RegexSet;
+use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use super::args::SelectorArgs;
 use super::error::Stop;
@@ -186,7 +186,8 @@ fn globs(typed: &[String]) -> Result<Option<RegexSet>, Stop> {
             .map_err(|error| wrong(pattern, error.kind().to_string()))?;
         expressions.push(glob.regex().to_owned());
     }
-    RegexSet::new(&expressions).map(Some).map_err(|error| wrong(&typed.join(" "), error.to_string()))
+    let set = RegexSetBuilder::new(&expressions).dot_matches_new_line(true).build();
+    set.map(Some).map_err(|error| wrong(&typed.join(" "), error.to_string()))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use aws_sdk_s3::primitives::ByteStream;
 
+use crate::common::pty::{self, Pty, Size};
 use crate::program::{Ran, World, program};
 
 /// Puts objects by another client than the one under test; each is as long as its place in the list.
@@ -93,6 +94,29 @@ fn a_pipe_gets_exact_keys_and_a_script_exact_sizes() {
         ["plan", "delete", "--verdict", "unrecognized", "--json", "-o", "plan.jsonl", "--keys-from", &named];
     let plan = world.run(&arguments).one();
     assert_eq!((&plan["not_in_bucket"], &plan["left_out"]["young"]), (&0.into(), &keys.len().into()), "{plan}");
+}
+
+#[test]
+fn a_terminal_gets_nothing_hidden_and_nothing_to_obey() {
+    let world = World::start();
+    put(&world, &tricky());
+    let on_a_terminal = |flags: &[&str]| {
+        let mut command = pty::bucketree(world.home.path(), &[&["audit", "tricky/"], flags].concat());
+        let environment = world.command(&[""; 0]);
+        environment.get_envs().for_each(|(name, value)| command.env(name, value.unwrap_or_default()));
+        let mut terminal = Pty::start(command, Size::new(200, 60));
+        assert_eq!(terminal.wait_exit(), 0);
+        // The line of progress is wiped out like this.
+        String::from_utf8(terminal.raw()).unwrap().replace("\r\u{1b}[K", "")
+    };
+    let said = on_a_terminal(&["--no-color"]);
+    for shown in
+        ["tricky/\\x1b[31m", "tricky/\\u{202e}gnp", "tricky/new\\nline", "tricky/\\x20", "tricky/back\\\\slash"]
+    {
+        assert!(said.contains(shown), "{shown} is not in {said}");
+    }
+    assert!(said.contains("tricky/a//b") && !said.contains(['\u{202e}', '\u{1b}', '\u{7f}']), "{said:?}");
+    assert!(on_a_terminal(&[]).contains("\u{1b}[2munrecognized"), "a terminal has colors");
 }
 
 #[test]

@@ -133,7 +133,7 @@ pub const SHAPES: &[Shape] = &[
     ),
     (
         "plan delete",
-        "One line, also if guards refuse.",
+        "One line; also if a guard refuses the drafted plan, which is then not written.",
         &[
             ("plan", "id of the plan"),
             ("file", "where it was written; null if a guard refuses"),
