@@ -56,7 +56,10 @@ fn play(script: &Script) -> Result<(), Failed> {
             Step::Wait(text) => pty.wait_for(text),
             Step::Gone(text) => pty.wait_gone(text),
             Step::Resize(size) => pty.resize(*size),
-            Step::Picture { name, title } => keep(name, &pty.svg(title))?,
+            Step::Picture { name, title } => {
+                pty.wait_quiet();
+                keep(name, &pty.svg(title))?;
+            }
             Step::Exit(code) => {
                 let actual = pty.wait_exit();
                 if actual != *code {
