@@ -24,6 +24,8 @@ pub mod order;
 pub mod run;
 pub mod state;
 pub mod stroke;
+#[cfg(test)]
+pub(crate) mod testing;
 mod update;
 
 pub use self::action::Action;
