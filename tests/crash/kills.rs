@@ -65,7 +65,7 @@ fn row_47_killed_again_while_resuming() {
     scene.die_at("request:answered:1", &scene.apply());
     let run = scene.runs()[0]["run"].as_str().unwrap().to_owned();
     for place in ["resumed:half:1", "resumed:after:1", "outcomes:half:1", "intent:after:1", "request:sent:1"] {
-        scene.die_at(place, &["resume", &run]);
+        scene.die_at(place, &["resume", &run, "--concurrency", "1"]);
         assert_eq!(scene.runs()[0]["finished"], false, "{place}");
     }
     assert_eq!(scene.bring_to_end(), run);

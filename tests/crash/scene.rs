@@ -123,7 +123,8 @@ impl Scene {
     /// Runs the program with a place to die at; it must die there.
     pub fn die_at(&self, place: &str, arguments: &[&str]) -> Ran {
         let ran = self.world.run_with(&[("BUCKETREE_FAILPOINT", place)], arguments);
-        assert_eq!(ran.code, None, "it was to die at {place}: {ran:?}");
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert_eq!(ran.code, None, "it was to die at {place}, and said {said}");
         ran
     }
 }
