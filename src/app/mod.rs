@@ -19,6 +19,7 @@ pub mod keymap;
 pub mod layout;
 pub mod log;
 pub mod marks;
+mod model;
 pub mod number;
 pub mod order;
 pub mod run;
