@@ -2,6 +2,8 @@
 //! must not be believed. Global invariants are asserted by the world after every run: every key has one outcome, and the
 //! outcomes sum to the plan.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 #[path = "common/world.rs"]
 mod world;
 

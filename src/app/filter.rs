@@ -197,7 +197,7 @@ struct Ready<'a> {
 }
 
 enum Ask<'a> {
-    Exact(memmem::Finder<'static>),
+    Exact(Box<memmem::Finder<'static>>),
     AnyCase(Regex),
     Size(bool, u64),
     /// Changed before this moment.

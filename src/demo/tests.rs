@@ -118,11 +118,8 @@ async fn delete_batch(client: &Client, keys: impl IntoIterator<Item = String>) -
 #[tokio::test]
 async fn a_batch_deletes_one_to_a_thousand_keys_and_answers_for_each() {
     let (_demo, client) = demo_of(2400).await;
-    let safe: Vec<String> = listed(&client, 1000)
-        .await
-        .into_iter()
-        .filter(|key| crate::domain::Key::from(key.as_str()).is_xml_safe())
-        .collect();
+    let carried_by_xml = |key: &String| !key.chars().any(char::is_control);
+    let safe: Vec<String> = listed(&client, 1000).await.into_iter().filter(carried_by_xml).collect();
     assert!(safe.iter().any(|key| key.ends_with(' ')) && safe.iter().any(|key| key.contains('&')));
     let before = listed(&client, 1000).await.len();
     assert_eq!(delete_batch(&client, safe[..1000].iter().cloned()).await, Ok((1000, 0)));

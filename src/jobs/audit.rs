@@ -12,6 +12,9 @@ use crate::domain::layout::Layouts;
 use crate::domain::progress::{RegistryReport, ScanReport};
 use crate::registry::SharedRegistry;
 
+/// Says what is wrong with what the sources delivered; nothing if they are fit for use.
+pub type SourceCheck = Arc<dyn Fn(&[SourceReport]) -> Vec<String> + Send + Sync>;
+
 /// What an audit works with.
 #[derive(Clone)]
 pub struct AuditInput {
@@ -27,7 +30,7 @@ pub struct AuditInput {
     pub policy: Policy,
     /// Says what is wrong with what a source delivered, compared with what it must and what it last delivered; nothing if it
     /// is fit for use.
-    pub check_sources: Arc<dyn Fn(&[SourceReport]) -> Vec<String> + Send + Sync>,
+    pub check_sources: SourceCheck,
     /// This machine's clock.
     pub clock: Clock,
 }
