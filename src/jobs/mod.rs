@@ -4,8 +4,10 @@
 //! between batches; a request that deletes is never abandoned in flight.
 
 pub mod audit;
+pub mod copies;
 pub mod draft;
 pub mod execute;
+pub mod executor;
 pub mod presence;
 pub mod scan;
 pub mod verify;

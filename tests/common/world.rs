@@ -11,12 +11,13 @@ use bucketree::domain::facts::{RegistryRow, SourceReport};
 use bucketree::domain::inventory::{Inventory, ObjectIndex};
 use bucketree::domain::judge::Policy;
 use bucketree::domain::layout::Layouts;
-use bucketree::domain::plan::{Caps, Plan};
+use bucketree::domain::plan::{Caps, Plan, PlanKind};
 use bucketree::domain::progress::{RunProgress, RunReport, ScanProgress, ScanReport};
 use bucketree::domain::{ETag, IdRules, Key, Object, Outcome, StorageClass, Timestamp};
 use bucketree::jobs::audit::{Audit, AuditInput, audit};
 use bucketree::jobs::draft::{Draft, draft, left_out};
 use bucketree::jobs::execute::{ExecuteError, Execution, execute};
+use bucketree::jobs::executor::Via;
 use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
 use bucketree::registry::{Registry, RegistryError, RowRemoval, RowSink, SharedRegistry};
@@ -117,6 +118,8 @@ pub struct World {
     pub caps: Caps,
     pub concurrency: usize,
     pub batch_keys: usize,
+    pub via: Via,
+    pub kind: PlanKind,
     folder: tempfile::TempDir,
 }
 
@@ -133,6 +136,8 @@ impl World {
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
             concurrency: 4,
             batch_keys: 1000,
+            via: Via::Batch,
+            kind: PlanKind::Delete,
             folder: tempfile::tempdir().unwrap(),
         };
         world.registry.projects.lock().unwrap().push("proj_10".into());
@@ -232,6 +237,7 @@ impl World {
             inventory: &inventory,
             scan: &scan,
             audit: &audit,
+            kind: self.kind,
             caps: &self.caps,
             clock: &clock,
         };
@@ -250,6 +256,7 @@ impl World {
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),
+            executor: self.via.executor(),
             clock: self.clock(),
         }
     }
