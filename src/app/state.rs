@@ -1,36 +1,25 @@
 //! Everything that the screen shows and the keys change. Owned by one task; there is no lock around it.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::assessment::Assessment;
 use crate::domain::folders::KeySpace;
-use crate::domain::inventory::{Inventory, ObjectIndex};
-use crate::domain::judge::Judge;
-use crate::domain::plan::Plan;
-use crate::domain::progress::{Failure, RegistryReport, ScanReport};
+use crate::domain::inventory::ObjectIndex;
+use crate::domain::progress::{Failure, RegistryReport};
 use crate::domain::{Evidence, Key, Timestamp};
 
-use super::confirm::Confirmation;
 use super::effect::Ticket;
 use super::event::Gathered;
-use super::expansion::Expansion;
-use super::filter::{Filter, Matches};
 use super::folders::{FlatForest, FolderForest};
 use super::forest::{Forest, Node, Window, first_row, visible, window};
 use super::group_forest::GroupForest;
 use super::groups::{GroupTree, OpenGroups};
-use super::help::Help;
-use super::input::Input;
 use super::keymap::{Context, Keymap};
-use super::layout::{Areas, Pane, areas, inside};
+use super::layout::{Areas, areas, inside};
 use super::log::Log;
 use super::marks::Marks;
 pub use super::model::{
     Ask, Audit, Browse, Bucket, Columns, Filtering, Level, Mode, Notice, Place, Planning, Quitting, Scan, Session, View,
 };
-use super::order::{By, FlatOrder, FolderOrder, Order};
 use super::run::Run;
 
 /// The whole state.
