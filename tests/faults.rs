@@ -9,6 +9,8 @@ mod world;
 
 #[path = "faults/plans.rs"]
 mod plans;
+#[path = "faults/resuming.rs"]
+mod resuming;
 #[path = "faults/runs.rs"]
 mod runs;
 #[path = "faults/scans.rs"]

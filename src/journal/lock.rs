@@ -47,7 +47,8 @@ pub fn operator() -> String {
 /// The name of this machine, as far as it is known.
 pub fn host() -> String {
     let named = ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let read = || ["/proc/sys/kernel/hostname", "/etc/hostname"].iter().find_map(|file| std::fs::read_to_string(file).ok());
+    let read =
+        || ["/proc/sys/kernel/hostname", "/etc/hostname"].iter().find_map(|file| std::fs::read_to_string(file).ok());
     named.or_else(read).map_or_else(|| "this machine".into(), |name| name.trim().to_owned())
 }
 

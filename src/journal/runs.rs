@@ -170,7 +170,8 @@ impl PastRun {
             match record {
                 Record::Intent { rows, .. } => rows.iter().for_each(|row| drop(ends.remove(row))),
                 Record::Outcomes { rows, .. } => {
-                    let known = rows.iter().filter_map(|row| Some((row.row, (row.outcome.parse().ok()?, row.why.clone()))));
+                    let known =
+                        rows.iter().filter_map(|row| Some((row.row, (row.outcome.parse().ok()?, row.why.clone()))));
                     ends.extend(known);
                 }
                 _ => {}

@@ -56,14 +56,8 @@ pub async fn resume(
         let why = format!("{}; `bucketree resume {run} --close` finds out what was done and closes it", refusal.0);
         return Err(Refusal(why).into());
     }
-    let recorder = Recorder::new(
-        run.into(),
-        Arc::clone(&execution.plan),
-        journal,
-        execution.clock.clone(),
-        stop.clone(),
-        sender,
-    );
+    let recorder =
+        Recorder::new(run.into(), Arc::clone(&execution.plan), journal, execution.clock.clone(), stop.clone(), sender);
     let tool = env!("CARGO_PKG_VERSION").into();
     let record = Record::Resumed { at: recorder.at(), closing, operator: lock::operator(), tool };
     recorder.write(record).await.map_err(ExecuteError::Failed)?;
