@@ -78,12 +78,7 @@ pub async fn copy(
 }
 
 /// What an object at the destination means that this request did not put there.
-async fn found(
-    store: &dyn ObjectStore,
-    source: &Object,
-    to: &Key,
-    destination: Destination,
-) -> Result<Proof, NoCopy> {
+async fn found(store: &dyn ObjectStore, source: &Object, to: &Key, destination: Destination) -> Result<Proof, NoCopy> {
     match (prove(store, source, to).await, destination) {
         (Ok(Proof::Description) | Err(NoCopy::Different(_)), Destination::Shared) => Err(NoCopy::Taken),
         (proof, _) => proof,
@@ -108,7 +103,8 @@ async fn prove(store: &dyn ObjectStore, source: &Object, to: &Key) -> Result<Pro
 /// # Errors
 /// What differs.
 fn compare(from: &HeadAnswer, copy: &HeadAnswer) -> Result<Proof, String> {
-    let differs = |what: &str, was: String, is: String| Err(format!("its {what} was {was}, and that of its copy is {is}"));
+    let differs =
+        |what: &str, was: String, is: String| Err(format!("its {what} was {was}, and that of its copy is {is}"));
     let sorted = |pairs: &[(String, String)]| {
         let mut pairs = pairs.to_vec();
         pairs.sort();

@@ -111,8 +111,7 @@ impl Executor for BatchExecutor {
         let refused = self.refused.load(Ordering::Relaxed);
         let (together, mut alone): (Vec<usize>, Vec<usize>) =
             (0..targets.len()).partition(|&at| !refused && targets[at].key.is_xml_safe());
-        let mut delivery =
-            Delivery { answers: vec![DeleteAnswer::Unproven; targets.len()], ..Delivery::default() };
+        let mut delivery = Delivery { answers: vec![DeleteAnswer::Unproven; targets.len()], ..Delivery::default() };
         if !together.is_empty() {
             let batch: Vec<DeleteTarget> = together.iter().map(|&at| targets[at].clone()).collect();
             match store.delete_batch(&batch).await {
@@ -123,8 +122,7 @@ impl Executor for BatchExecutor {
                 // The store refused the request as such, so nothing of it was carried out.
                 Err(error) if error.kind == ErrorKind::Unsupported => {
                     if !self.refused.swap(true, Ordering::Relaxed) {
-                        delivery.notice =
-                            Some(format!("keys are deleted one by one from here on: {}", error.message));
+                        delivery.notice = Some(format!("keys are deleted one by one from here on: {}", error.message));
                     }
                     alone.extend(together);
                 }
@@ -152,8 +150,7 @@ impl Executor for SingleExecutor {
     }
 
     async fn delete(&self, store: &dyn ObjectStore, targets: &[DeleteTarget]) -> Delivery {
-        let mut delivery =
-            Delivery { answers: vec![DeleteAnswer::Unproven; targets.len()], ..Delivery::default() };
+        let mut delivery = Delivery { answers: vec![DeleteAnswer::Unproven; targets.len()], ..Delivery::default() };
         let all: Vec<usize> = (0..targets.len()).collect();
         one_by_one(store, targets, &all, self.at_once, &mut delivery).await;
         delivery

@@ -10,6 +10,7 @@ pub mod execute;
 pub mod executor;
 pub mod presence;
 pub mod scan;
+pub mod trash;
 pub mod verify;
 
 use std::sync::Arc;

@@ -125,8 +125,10 @@ pub struct World {
     pub caps: Caps,
     pub concurrency: usize,
     pub batch_keys: usize,
-use bucketree::jobs::execute::{Ending, ExecuteError, Execution, execute, resume};
-use bucketree::jobs::executor::Via;
+    pub via: Via,
+    pub kind: PlanKind,
+    /// Stands still, or says something else than the bucket's own clock.
+    pub clock: Option<Clock>,
     folder: tempfile::TempDir,
 }
 
@@ -143,8 +145,9 @@ impl World {
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
             concurrency: 4,
             batch_keys: 1000,
-use bucketree::jobs::execute::{Ending, ExecuteError, Execution, execute, resume};
-use bucketree::jobs::executor::Via;
+            via: Via::Batch,
+            kind: PlanKind::Delete,
+            clock: None,
             folder: tempfile::tempdir().unwrap(),
         };
         world.registry.projects.lock().unwrap().push("proj_10".into());

@@ -122,7 +122,9 @@ impl BatchRun<'_> {
                 PlanKind::Trash => "moves to the trash",
                 PlanKind::Restore => "moves from the trash",
             };
-            self.recorder.log(LogLevel::Info, format!("batch {}: the store confirmed {done} {what}", self.number)).await;
+            self.recorder
+                .log(LogLevel::Info, format!("batch {}: the store confirmed {done} {what}", self.number))
+                .await;
         }
         self.recorder.end(self.number, ends).await;
     }
