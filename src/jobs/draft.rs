@@ -25,6 +25,8 @@ pub struct Draft<'a> {
     pub scan: &'a ScanReport,
     /// The verdicts.
     pub audit: &'a Audit,
+    /// What is to be done.
+    pub kind: PlanKind,
     /// The limits in force.
     pub caps: &'a Caps,
     /// This machine's clock.
@@ -47,7 +49,7 @@ pub fn draft(input: &Draft<'_>, selected: impl IntoIterator<Item = ObjectIndex>)
     let facts = input.audit.judge.facts();
     let header = PlanHeader {
         id: Uuid::now_v7().to_string(),
-        kind: PlanKind::Delete,
+        kind: input.kind,
         endpoint: input.identity.endpoint.clone(),
         account: input.identity.account.clone(),
         bucket: input.identity.bucket.clone(),
@@ -80,6 +82,7 @@ fn row(input: &Draft<'_>, index: ObjectIndex) -> PlanRow {
         because: evidence.because,
         readings: evidence.readings.into_iter().map(|(reading, _)| (reading.layout, reading.project)).collect(),
         claims: evidence.claims,
+        destination: None,
     }
 }
 

@@ -11,12 +11,13 @@ use bucketree::domain::facts::{RegistryRow, SourceReport};
 use bucketree::domain::inventory::{Inventory, ObjectIndex};
 use bucketree::domain::judge::Policy;
 use bucketree::domain::layout::Layouts;
-use bucketree::domain::plan::{Caps, Plan};
+use bucketree::domain::plan::{Caps, Plan, PlanKind};
 use bucketree::domain::progress::{RunProgress, RunReport, ScanProgress, ScanReport};
 use bucketree::domain::{ETag, IdRules, Key, Object, Outcome, StorageClass, Timestamp};
 use bucketree::jobs::audit::{Audit, AuditInput, audit};
 use bucketree::jobs::draft::{Draft, draft, left_out};
 use bucketree::jobs::execute::{Ending, ExecuteError, Execution, execute, resume};
+use bucketree::jobs::executor::Via;
 use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
 use bucketree::journal::runs;
@@ -124,6 +125,8 @@ pub struct World {
     pub caps: Caps,
     pub concurrency: usize,
     pub batch_keys: usize,
+    pub via: Via,
+    pub kind: PlanKind,
     /// Stands still, or says something else than the bucket's own clock.
     pub clock: Option<Clock>,
     folder: tempfile::TempDir,
@@ -142,6 +145,8 @@ impl World {
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
             concurrency: 4,
             batch_keys: 1000,
+            via: Via::Batch,
+            kind: PlanKind::Delete,
             clock: None,
             folder: tempfile::tempdir().unwrap(),
         };
@@ -245,6 +250,7 @@ impl World {
             inventory: &inventory,
             scan: &scan,
             audit: &audit,
+            kind: self.kind,
             caps: &self.caps,
             clock: &clock,
         };
@@ -263,6 +269,7 @@ impl World {
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),
+            executor: self.via.executor(),
             clock: self.clock(),
         }
     }

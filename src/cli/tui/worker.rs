@@ -243,6 +243,7 @@ impl Worker {
                     inventory: &inventory,
                     scan: &scan,
                     audit: &audit,
+                    kind: crate::domain::plan::PlanKind::Delete,
                     caps: &session.caps,
                     clock: &session.clock,
                 },

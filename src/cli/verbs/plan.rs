@@ -14,6 +14,7 @@ use crate::cli::session::Session;
 use crate::cli::verbs::audit::Audited;
 use crate::config::Inputs;
 use crate::domain::inventory::ObjectIndex;
+use crate::domain::plan::PlanKind;
 use crate::domain::progress::Completeness;
 use crate::domain::verdict::Flag;
 use crate::domain::{Key, Plan, Verdict};
@@ -55,6 +56,7 @@ pub async fn run(inputs: &mut Inputs, args: &PlanArgs, output: &mut Output) -> R
         inventory: &audited.inventory,
         scan: &audited.scan,
         audit: &audited.audit,
+        kind: PlanKind::Delete,
         caps: &session.caps,
         clock: &session.clock,
     };
