@@ -153,7 +153,7 @@ async fn an_unfinished_run_is_told_at_the_start_and_comes_before_any_other() {
         journal.append(&record).expect("a record");
     })
     .await;
-    let told = |state: &State| state.notice.as_ref().is_some_and(|notice| notice.text.contains(RUN));
+    let told = |state: &State| state.log.window(100).1.iter().any(|line| line.text.contains(RUN));
     journey.until("the unfinished run is told", told).await;
     journey.press("5");
     assert!(journey.screen().contains("is unfinished"));
