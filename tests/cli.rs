@@ -10,6 +10,8 @@ mod program;
 mod bad_input;
 #[path = "cli/cleanup.rs"]
 mod cleanup;
+#[path = "cli/guarding.rs"]
+mod guarding;
 #[path = "cli/interrupting.rs"]
 mod interrupting;
 #[path = "cli/manual.rs"]

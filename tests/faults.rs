@@ -7,6 +7,8 @@
 #[path = "common/world.rs"]
 mod world;
 
+#[path = "faults/guards.rs"]
+mod guards;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/runs.rs"]

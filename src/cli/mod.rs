@@ -3,6 +3,7 @@
 //! ```text
 //! args       what can be typed
 //! session    settings become a store, a registry, layouts and guards; shared with the TUI
+//! guarding   what guards stand on: limits, protection, what is remembered between plans
 //! verbs      one file per verb, each over the jobs
 //! selectors  which objects of an audited bucket are meant
 //! keys_from  files of exact keys
@@ -17,6 +18,7 @@
 pub mod args;
 pub mod error;
 pub mod exit_code;
+mod guarding;
 mod interrupt;
 mod keys_from;
 pub mod logging;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::args::GlobalFlags;
 use super::error::Stop;
 use super::exit_code::ExitCode;
+use super::guarding::{caps, policy};
 use super::output::Progress;
 use crate::app::number;
 use crate::config::{
@@ -18,10 +19,11 @@ use crate::config::{
 };
 use crate::demo::Demo;
 use crate::domain::facts::{RegistryState, SourceReport};
+use crate::domain::guards::Caps;
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::Policy;
 use crate::domain::layout::Layouts;
-use crate::domain::plan::{Caps, Plan};
+use crate::domain::plan::Plan;
 use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
@@ -68,6 +70,8 @@ pub struct Session {
     pub state: PathBuf,
     /// This machine's clock.
     pub clock: Clock,
+    /// Whether a person said that a smaller registry or listing than last time is right.
+    pub accepts_shrink: bool,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -213,7 +217,19 @@ impl Session {
         let policy = policy(&settings, &ids);
         let caps = caps(&settings);
         let clock = Clock::system();
-        Ok(Self { settings, store, registry, registry_problem, layouts, ids, policy, caps, state, clock })
+        Ok(Self {
+            settings,
+            store,
+            registry,
+            registry_problem,
+            layouts,
+            ids,
+            policy,
+            caps,
+            state,
+            clock,
+            accepts_shrink: false,
+        })
     }
 
     /// The folder that holds one folder per run.
@@ -232,8 +248,9 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
+        let accepts_shrink = self.accepts_shrink;
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, false));
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
@@ -374,27 +391,5 @@ fn mapping(settings: &RegistrySettings) -> Mapping {
         tracked_query: name(&settings.tracked_query),
         references_query: name(&settings.references_query),
         format: name(&settings.format).as_deref().and_then(TextFormat::parse),
-    }
-}
-
-fn policy(settings: &Settings, ids: &IdRules) -> Policy {
-    let projects = settings.protected_projects.value.iter();
-    Policy {
-        min_age_seconds: settings.min_age.value,
-        protected_prefixes: settings.protected_prefixes.value.iter().map(|prefix| prefix.as_bytes().to_vec()).collect(),
-        protected_projects: projects.filter_map(|id| ids.canonical(id.as_bytes())).map(|id| id.project).collect(),
-    }
-}
-
-fn caps(settings: &Settings) -> Caps {
-    let usual = Caps::default();
-    Caps {
-        objects: settings.max_objects.as_ref().map_or(usual.objects, |setting| setting.value),
-        bytes: settings.max_bytes.as_ref().map_or(usual.bytes, |setting| setting.value),
-        bucket_share: settings.max_share.value,
-        live_project_share: settings
-            .max_project_share
-            .as_ref()
-            .map_or(usual.live_project_share, |setting| setting.value),
     }
 }

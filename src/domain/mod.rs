@@ -5,6 +5,7 @@ pub mod bits;
 pub mod block_sums;
 pub mod facts;
 pub mod folders;
+pub mod guards;
 pub mod inventory;
 pub mod judge;
 pub mod key;

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod draft;
 pub mod execute;
+pub mod ground;
 pub mod presence;
 pub mod scan;
 pub mod verify;

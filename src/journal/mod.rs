@@ -11,6 +11,7 @@ pub mod keys;
 pub mod plan_file;
 pub mod record;
 pub mod runs;
+pub mod scans;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -62,6 +62,11 @@ struct CapsLine {
     bytes: u64,
     bucket_share: f64,
     live_project_share: f64,
+    /// Not in plans of the first versions; then the default held.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    projects: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    missing_share: Option<f64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -291,6 +296,8 @@ fn header_line(plan: &Plan, digest: String) -> HeaderLine {
             bytes: header.caps.bytes,
             bucket_share: header.caps.bucket_share,
             live_project_share: header.caps.live_project_share,
+            projects: Some(header.caps.projects),
+            missing_share: Some(header.caps.missing_share),
         },
         guards: header
             .guards
@@ -352,6 +359,8 @@ fn header_of(line: HeaderLine) -> Result<PlanHeader, String> {
             bytes: line.caps.bytes,
             bucket_share: line.caps.bucket_share,
             live_project_share: line.caps.live_project_share,
+            projects: line.caps.projects.unwrap_or(Caps::default().projects),
+            missing_share: line.caps.missing_share.unwrap_or(Caps::default().missing_share),
         },
         guards: line
             .guards

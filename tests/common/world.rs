@@ -2,7 +2,7 @@
 //! and broken, a clock that stands still. Everything between them is the real thing.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use bucketree::domain::{ETag, IdRules, Key, Object, Outcome, StorageClass, Times
 use bucketree::jobs::audit::{Audit, AuditInput, audit};
 use bucketree::jobs::draft::{Draft, draft, left_out};
 use bucketree::jobs::execute::{ExecuteError, Execution, execute};
+use bucketree::jobs::ground::{Ground, Memory, sample};
 use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
 use bucketree::registry::{Registry, RegistryError, RowRemoval, RowSink, SharedRegistry};
@@ -115,6 +116,7 @@ pub struct World {
     pub registry: Arc<TestRegistry>,
     pub policy: Policy,
     pub caps: Caps,
+    pub accepts_shrink: bool,
     pub concurrency: usize,
     pub batch_keys: usize,
     folder: tempfile::TempDir,
@@ -131,6 +133,7 @@ impl World {
             registry: Arc::new(TestRegistry::default()),
             policy: Policy { min_age_seconds: 7 * 86_400, ..Policy::default() },
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
+            accepts_shrink: false,
             concurrency: 4,
             batch_keys: 1000,
             folder: tempfile::tempdir().unwrap(),
@@ -164,6 +167,11 @@ impl World {
     /// Whether the bucket has the key.
     pub fn has(&self, key: &str) -> bool {
         self.bucket.object(&Key::from(key)).is_some()
+    }
+
+    /// The state folder.
+    pub fn state(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where the runs are kept.
@@ -214,13 +222,23 @@ impl World {
         Arc::new(Layouts::autoshorts())
     }
 
-    fn ids(&self) -> IdRules {
+    /// How ids are compared.
+    pub fn ids(&self) -> IdRules {
         IdRules { prefix: "proj_".into(), fold_nfc: self.store.identity().folds_nfc }
     }
 
     /// A plan of everything that may be selected in bulk.
     pub async fn plan(&self) -> Plan {
         self.plan_of(|audit, index| left_out(audit, index).is_none()).await
+    }
+
+    /// What the guards of a plan look at beside listing and verdicts.
+    async fn ground(&self, inventory: &Inventory, scan: &ScanReport, audit: &Audit) -> Ground {
+        let memory = Memory::in_directory(self.folder.path(), self.runs());
+        let accepts_shrink = self.accepts_shrink;
+        let last_scan = memory.compare(self.store.identity(), inventory, scan, accepts_shrink).await;
+        let sample = sample(self.store.as_ref(), audit.judge.facts(), self.caps.missing_share).await;
+        Ground { sample, last_scan, accepts_shrink }
     }
 
     /// A plan of the objects that `select` chooses.
@@ -232,6 +250,7 @@ impl World {
             inventory: &inventory,
             scan: &scan,
             audit: &audit,
+            ground: &self.ground(&inventory, &scan, &audit).await,
             caps: &self.caps,
             clock: &clock,
         };

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{Clock, Stop, place};
+use crate::domain::guards::{Here, may_apply};
 use crate::domain::layout::Layouts;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, PlanRow};
@@ -79,38 +80,20 @@ impl Execution {
     /// # Errors
     /// [`Refusal`] with the exact reason.
     pub fn check(&self, now: Timestamp) -> Result<(), Refusal> {
-        let header = &self.plan.header;
-        let here = self.store.identity();
-        let refuse = |why: String| Err(Refusal(why));
-        if let Some(guard) = self.plan.refusals().first() {
-            return refuse(format!("guard \"{}\": {}", guard.name, guard.message));
-        }
-        for (what, planned, now) in [
-            ("endpoint", header.endpoint.as_str(), here.endpoint.as_str()),
-            ("bucket", header.bucket.as_str(), here.bucket.as_str()),
-            ("account", header.account.as_deref().unwrap_or(""), here.account.as_deref().unwrap_or("")),
-        ] {
-            if planned != now {
-                return refuse(format!("it is for {what} {planned:?}, and this is {what} {now:?}"));
-            }
-        }
-        if header.layouts != self.layouts.hash() {
-            return refuse("it was made under other layouts; audit and plan again".into());
-        }
-        if now >= header.expires_at {
-            return refuse(format!("it expired at {}, and it is {now}; plan again", header.expires_at));
-        }
-        if now < header.created_at.plus_seconds(-60) {
-            return refuse(format!("it was made at {}, which is in the future; check the clocks", header.created_at));
-        }
-        if self.registry.is_none() && self.plan.rows.iter().any(|row| row.verdict.needs_registry()) {
-            return refuse("its verdicts came from a registry, and none is configured".into());
-        }
-        match runs::run_of_plan(&self.runs, &header.id) {
-            Ok(None) => Ok(()),
-            Ok(Some(run)) => refuse(format!("it was used by run {run}; a plan is used once")),
-            Err(error) => refuse(format!("it cannot be known whether it was used: {error}")),
-        }
+        let at = self.store.identity();
+        let used_by = runs::run_of_plan(&self.runs, &self.plan.header.id).map_err(|error| error.to_string());
+        let here = Here {
+            plan: &self.plan,
+            endpoint: &at.endpoint,
+            bucket: &at.bucket,
+            account: at.account.as_deref(),
+            layouts: &self.layouts.hash(),
+            registry: self.registry.as_ref().map(|registry| registry.name()),
+            tool: env!("CARGO_PKG_VERSION"),
+            now,
+            used_by,
+        };
+        may_apply(&here).map_err(|guard| Refusal(guard.message))
     }
 }
 

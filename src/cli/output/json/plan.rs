@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Amount, SCHEMA};
 use crate::domain::Plan;
+use crate::domain::guards::{self, GuardReport};
 
 /// A plan without its rows.
 #[derive(Serialize)]
@@ -37,6 +38,16 @@ struct Guard {
     name: String,
     passed: bool,
     message: String,
+    protects: &'static str,
+    lowered_by: &'static str,
+}
+
+impl From<&GuardReport> for Guard {
+    fn from(report: &GuardReport) -> Self {
+        let (protects, lowered_by) =
+            guards::find(&report.name).map_or(("", ""), |guard| (guard.protects, guard.lowered_by));
+        Self { name: report.name.clone(), passed: report.passed, message: report.message.clone(), protects, lowered_by }
+    }
 }
 
 impl PlanSummary {
@@ -61,12 +72,7 @@ impl PlanSummary {
                 .collect(),
             left_out: left_out.clone(),
             not_in_bucket,
-            guards: plan
-                .header
-                .guards
-                .iter()
-                .map(|guard| Guard { name: guard.name.clone(), passed: guard.passed, message: guard.message.clone() })
-                .collect(),
+            guards: plan.header.guards.iter().map(Guard::from).collect(),
             expires_at: plan.header.expires_at.to_string(),
             confirm: file.map(|_| plan.confirmation()),
         }
