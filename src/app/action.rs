@@ -40,7 +40,7 @@ actions! {
     Dismiss "dismiss" "" "Leave a dialog, end a range, clear the filter; never quits"
     Suspend "suspend" "" "Suspend to the shell"
     Redraw "redraw" "" "Draw the screen anew"
-    ViewFolders "view-folders" "" "Show the bucket as folders"
+    ViewFolders "view-folders" "folders" "Show the bucket as folders"
     ViewProjects "view-projects" "" "Show projects, each with its objects from all layouts"
     ViewFindings "view-findings" "findings" "Show findings: by verdict and flag, then by project"
     ViewPlan "view-plan" "" "Show the plan"

@@ -197,7 +197,7 @@ struct Ready<'a> {
 }
 
 enum Ask<'a> {
-    Exact(memmem::Finder<'static>),
+    Exact(Box<memmem::Finder<'static>>),
     AnyCase(Regex),
     Size(bool, u64),
     /// Changed before this moment.
@@ -213,7 +213,7 @@ impl<'a> Ready<'a> {
         let pattern = |text: &str| Regex::new(text).map_or(Ask::Never, Ask::AnyCase);
         let ask = match (&term.test, assessment) {
             (Test::Text(text), _) if text.chars().any(char::is_uppercase) => {
-                Ask::Exact(memmem::Finder::new(text.as_bytes()).into_owned())
+                Ask::Exact(Box::new(memmem::Finder::new(text.as_bytes()).into_owned()))
             }
             (Test::Text(text), _) => pattern(&format!("(?i){}", regex::escape(text))),
             (Test::Pattern(text), _) => pattern(text),

@@ -19,11 +19,14 @@ pub mod keymap;
 pub mod layout;
 pub mod log;
 pub mod marks;
+mod model;
 pub mod number;
 pub mod order;
 pub mod run;
 pub mod state;
 pub mod stroke;
+#[cfg(test)]
+pub(crate) mod testing;
 mod update;
 
 pub use self::action::Action;

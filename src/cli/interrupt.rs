@@ -1,4 +1,4 @@
-//! Ctrl-C, and the signal that asks a process to end.
+//! Ctrl-C, a closed terminal, and the signal that asks a process to end.
 
 use super::error::Stop;
 use super::exit_code::ExitCode;
@@ -6,7 +6,7 @@ use super::exit_code::ExitCode;
 /// Hears every wish to end from its making on, also those that come while nobody waits.
 pub struct Interrupts {
     #[cfg(unix)]
-    signals: Option<[tokio::signal::unix::Signal; 2]>,
+    signals: Option<[tokio::signal::unix::Signal; 3]>,
     #[cfg(windows)]
     ctrl_c: Option<tokio::signal::windows::CtrlC>,
 }
@@ -17,8 +17,14 @@ impl Interrupts {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            let both = signal(SignalKind::interrupt()).and_then(|first| Ok([first, signal(SignalKind::terminate())?]));
-            Self { signals: both.ok() }
+            let listen = || {
+                Ok::<_, std::io::Error>([
+                    signal(SignalKind::interrupt())?,
+                    signal(SignalKind::terminate())?,
+                    signal(SignalKind::hangup())?,
+                ])
+            };
+            Self { signals: listen().ok() }
         }
         #[cfg(windows)]
         {
@@ -29,10 +35,11 @@ impl Interrupts {
     /// Waits for the next one.
     pub async fn next(&mut self) {
         #[cfg(unix)]
-        if let Some([interrupt, terminate]) = &mut self.signals {
+        if let Some([interrupt, terminate, hangup]) = &mut self.signals {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             return;
         }

@@ -9,7 +9,6 @@
 //! keys_from  files of exact keys
 //! output     escaped on a terminal, exact on a pipe, JSON
 //! interrupt  Ctrl-C
-//! tui        the terminal interface: the loop over app and ui
 //! logging    what -v shows
 //! error      what stops a verb
 //! exit_code  how the program ends

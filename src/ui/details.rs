@@ -83,6 +83,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look
 }
 
 fn describe(lines: &mut Lines, state: &State, look: &Look) {
+    if state.browse.view == View::Plan {
+        plan::refusals(lines, state, look);
+    }
     match state.cursor() {
         Some(node @ (Node::Object(_) | Node::Member(..))) => object(lines, state, &node, look),
         Some(Node::Folder(prefix)) => folder_details::folder(lines, state, prefix.as_bytes(), look),

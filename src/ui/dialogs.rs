@@ -42,10 +42,10 @@ pub(super) fn draw_help(frame: &mut Frame<'_>, help: &Help, state: &State, look:
         match line {
             HelpLine::Heading(title) => shown.push(Line::from(Span::styled(title, look.theme.title))),
             HelpLine::Keys(keys, text) => {
-                let label = pad_right(&format!("  {keys}"), 16);
+                let label = pad_right(&format!("  {keys} "), 16);
                 let room = cells.saturating_sub(width(&label).max(16));
                 for (at, part) in wrap(text, room).into_iter().enumerate() {
-                    let label = if at == 0 { label.clone() } else { " ".repeat(16) };
+                    let label = if at == 0 { label.clone() } else { " ".repeat(width(&label)) };
                     shown.push(Line::from(vec![Span::styled(label, look.theme.key), Span::raw(part)]));
                 }
             }

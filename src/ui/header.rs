@@ -69,7 +69,8 @@ fn registry<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
             RegistryState::Unusable(_) => ("! registry unusable".into(), look.theme.error),
             RegistryState::Usable => {
                 let projects: u64 = report.sources.iter().map(|source| source.projects).sum();
-                (format!("{} {} projects live", look.glyphs.yes, number::count(projects)), look.theme.info)
+                let noun = if projects == 1 { "project" } else { "projects" };
+                (format!("{} {} {noun} live", look.glyphs.yes, number::count(projects)), look.theme.info)
             }
         },
         (Audit::Done, None) => (String::new(), look.theme.dim),

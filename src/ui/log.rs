@@ -107,7 +107,7 @@ fn gauge<'a>(state: &State, run: &Run, cells: usize, look: &Look) -> Line<'a> {
         right.push_str(&format!(" x{}", run.concurrency));
     }
     let room = cells.saturating_sub(super::text::width(&right));
-    let full = if planned == 0 { room } else { (room as u64 * done.min(planned) / planned) as usize };
+    let full = (room as u64 * done.min(planned)).checked_div(planned).map_or(room, |full| full as usize);
     Line::from(vec![
         Span::styled(look.glyphs.full.repeat(full), look.theme.gauge),
         Span::styled(look.glyphs.empty.repeat(room - full), look.theme.dim),

@@ -55,10 +55,21 @@ fn standing(state: &State, plan: &Plan, look: &Look) -> (String, Style) {
     match refusals.first() {
         _ if state.planning.pending => ("a new plan is being made".into(), look.theme.info),
         _ if state.planning.used => ("this plan was used".into(), look.theme.dim),
-        Some(guard) => (format!("! refused: {}", safe(&guard.name)), look.theme.error),
+        Some(guard) => (format!("! refused: {}: {}", safe(&guard.name), safe(&guard.message)), look.theme.error),
         None if state.planning.outdated => ("! marks have changed since: plan again".into(), look.theme.warning),
         None => (format!("{} every guard passes; D confirms", look.glyphs.yes), look.theme.info),
     }
+}
+
+/// Which guards refuse, and what would change their minds: the first thing to know of a plan that may not be carried out.
+pub(super) fn refusals(lines: &mut Lines, state: &State, look: &Look) {
+    let Some(plan) = state.planning.plan.as_ref().filter(|plan| !plan.refusals().is_empty()) else { return };
+    lines.text("Refused", look.theme.error);
+    for guard in plan.refusals() {
+        let text = format!("{} {}: {}", look.glyphs.no, safe(&guard.name), safe(&guard.message));
+        lines.text(&text, look.theme.error);
+    }
+    lines.push(Line::from(""));
 }
 
 /// The whole of the plan in words, for the details.

@@ -81,9 +81,11 @@ fn columns<'a>(state: &State, facts: &Facts, cells: usize, largest: u64, look: &
     let name_room = 20;
     let mut used = 4 + if shown.exact { 16 } else { 9 };
     let count = facts.objects.map(number::count).unwrap_or_default();
+    // An object has no count; where nothing else stands in between, its name has the room instead.
+    let counts = shown.counts && (facts.objects.is_some() || shown.modified || shown.bars);
     let modified = facts.newest.map(number::day).unwrap_or_default();
     for (wanted, text, style) in [
-        (shown.counts, pad_left(&count, 8), Style::new()),
+        (counts, pad_left(&count, 8), Style::new()),
         (shown.modified, pad_left(&modified, 11), look.theme.dim),
         (shown.bars, pad_left(&bar(facts.bytes, largest, look), 9), look.theme.gauge),
     ] {

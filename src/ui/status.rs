@@ -105,7 +105,7 @@ fn run<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
 }
 
 /// The actions that are worth a hint, the most useful first.
-fn hints(context: Context, view: View, run_has_problems: bool) -> &'static [Action] {
+fn hints(context: Context, view: View, run_has_problems: bool, is_running: bool) -> &'static [Action] {
     match context {
         Context::Tree if view == View::Folders => &[
             Action::Help,
@@ -144,6 +144,9 @@ fn hints(context: Context, view: View, run_has_problems: bool) -> &'static [Acti
         Context::Log if run_has_problems => {
             &[Action::Help, Action::RetryFailed, Action::FilterLog, Action::CopyLine, Action::Follow, Action::Quit]
         }
+        Context::Log if !is_running => {
+            &[Action::Help, Action::ViewFolders, Action::FilterLog, Action::CopyLine, Action::Follow, Action::Quit]
+        }
         Context::Log => {
             &[Action::Help, Action::Stop, Action::FilterLog, Action::CopyLine, Action::Follow, Action::Quit]
         }
@@ -166,9 +169,10 @@ pub(super) fn draw_footer(frame: &mut Frame<'_>, area: Rect, state: &State, look
     let context = state.context();
     let run_ended_badly = state.run.as_ref().is_some_and(|run| run.has_ended() && !run.problems.is_empty());
     let words: Vec<(Action, &str)> = match mode_hints(context) {
-        [] => {
-            hints(context, state.browse.view, run_ended_badly).iter().map(|action| (*action, action.hint())).collect()
-        }
+        [] => hints(context, state.browse.view, run_ended_badly, state.is_running())
+            .iter()
+            .map(|action| (*action, action.hint()))
+            .collect(),
         words => words.to_vec(),
     };
     let mut spans = vec![Span::raw(" ")];

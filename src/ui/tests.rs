@@ -1,1 +1,225 @@
+//! A picture of every state, at the size of a small terminal and of a large one. Colors are tested with the themes; here
+//! the text has to say it all.
 
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::draw;
+use super::theme::{Glyphs, Look, Theme};
+use crate::app::Event;
+use crate::app::testing::{NOW, Sim, registry};
+use crate::domain::Outcome;
+use crate::domain::facts::RegistryState;
+use crate::domain::outcome::OutcomeCounts;
+use crate::domain::progress::{
+    Failure, LogLevel, LogLine, RowsReport, RunProgress, RunReport, ScanProgress, Verification,
+};
+
+fn look() -> Look {
+    Look { theme: Theme::named("auto", None).expect("a theme"), glyphs: Glyphs::UNICODE }
+}
+
+fn painted(sim: &Sim, look: &Look) -> TestBackend {
+    let (width, height) = sim.state.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+    terminal.draw(|frame| draw(frame, &sim.state, look)).expect("a frame");
+    terminal.backend().clone()
+}
+
+/// The state that the keys lead to, drawn at both sizes.
+fn check(name: &str, make: impl Fn((u16, u16)) -> Sim) {
+    for size in [(80, 24), (160, 48)] {
+        let sim = make(size);
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), painted(&sim, &look()));
+    }
+}
+
+fn after(keys: &str) -> impl Fn((u16, u16)) -> Sim + '_ {
+    move |size| {
+        let mut sim = Sim::new(size).loaded();
+        sim.press(keys);
+        sim
+    }
+}
+
+fn failure() -> Failure {
+    Failure {
+        what: "list bucket \"media\" at 127.0.0.1:9000".into(),
+        why: "the connection was refused".into(),
+        hint: "is the server running? `bucketree doctor` checks every setting".into(),
+    }
+}
+
+#[test]
+fn folders() {
+    check("folders", after("jjll"));
+    check("object", after("]"));
+    check("flat_by_size", after("`oj<enter>"));
+    check("columns", after("MbE"));
+}
+
+#[test]
+fn projects_findings_marks() {
+    check("projects", after("2gl"));
+    check("findings", after("3gljl"));
+    check("marked", after("]A"));
+    check("warned", after("<space>"));
+}
+
+#[test]
+fn filters_menus_help() {
+    check("filter_typed", after("/proj_1"));
+    check("filter_set", after("/proj_1<enter>"));
+    check("filter_wrong", after("/size:10"));
+    check("filter_without_matches", after("/nothing<enter>"));
+    check("sort_menu", after("oj"));
+    check("help", after("?"));
+    check("help_searched", after("?glob"));
+}
+
+#[test]
+fn plan_and_confirmation() {
+    check("no_plan", after("4"));
+    check("plan", after("]Adjl"));
+    check("plan_refused", after("E]<space>:projects/proj_young/scenes/intro/media/clip.mp4<enter><space>d"));
+    check("confirm", after("]AdD"));
+    check("confirm_wrong", after("]AdDmedia 4<enter>"));
+    check("confirm_right", after("]AdDmedia 5"));
+}
+
+fn line(text: &str, level: LogLevel) -> Event {
+    let run = "01890000-0000-7000-8000-0000000000aa".to_owned();
+    Event::Run(RunProgress::Log(LogLine { at: NOW, level, run, text: text.into() }))
+}
+
+fn running(size: (u16, u16)) -> Sim {
+    let mut sim = Sim::new(size).loaded();
+    sim.press("]AdDmedia 5<enter>");
+    let run = "01890000-0000-7000-8000-0000000000aa".to_owned();
+    for progress in [
+        RunProgress::Started { run, planned: 5 },
+        RunProgress::Concurrency(4),
+        RunProgress::Outcomes(vec![(0, Outcome::Deleted, None), (1, Outcome::Denied, Some("AccessDenied".into()))]),
+    ] {
+        sim.send(Event::Run(progress));
+    }
+    sim.send(line("batch 1: the store confirmed 1 deletion", LogLevel::Info));
+    sim.send(line("proj_1_intro_media.mp4: denied: AccessDenied", LogLevel::Error));
+    let at = sim.at() + std::time::Duration::from_secs(1);
+    sim.send(Event::Tick { at, clock: NOW });
+    sim
+}
+
+fn ended(size: (u16, u16), denied: bool) -> Sim {
+    let mut sim = running(size);
+    let rest = if denied { Outcome::Unknown } else { Outcome::Deleted };
+    let ends = vec![(2, Outcome::Deleted, None), (3, Outcome::Deleted, None), (4, rest, None)];
+    sim.send(Event::Run(RunProgress::Outcomes(ends)));
+    let mut outcomes = OutcomeCounts::default();
+    let first = if denied { Outcome::Denied } else { Outcome::Deleted };
+    [Outcome::Deleted, first, Outcome::Deleted, Outcome::Deleted, rest].into_iter().for_each(|end| outcomes.add(end));
+    let report = RunReport {
+        run: "01890000-0000-7000-8000-0000000000aa".into(),
+        planned: 5,
+        outcomes,
+        bytes_gone: 12_000,
+        verification: Verification::Passed,
+        rows: RowsReport::default(),
+        cancelled: false,
+        stopped: None,
+        elapsed: std::time::Duration::from_secs(1),
+    };
+    sim.send(Event::Run(RunProgress::Finished(Box::new(report))));
+    sim
+}
+
+#[test]
+fn runs() {
+    check("running", running);
+    check("run_ended_badly", |size| ended(size, true));
+    check("run_seen_from_the_folders", |size| {
+        let mut sim = running(size);
+        sim.press("1g");
+        sim
+    });
+}
+
+#[test]
+fn success_is_said_only_of_a_success() {
+    let text = |sim: &Sim| painted(sim, &look()).to_string();
+    assert!(text(&ended((80, 24), false)).contains("success: 5 deleted"));
+    let bad = text(&ended((80, 24), true));
+    assert!(!bad.contains("✓ success") && bad.contains("not a success"), "{bad}");
+}
+
+#[test]
+fn loading_empty_and_broken() {
+    check("waiting_for_the_first_page", |size| {
+        let mut sim = Sim::new(size);
+        crate::app::start(&mut sim.state);
+        sim
+    });
+    check("listing", |size| {
+        let mut sim = Sim::new(size);
+        crate::app::start(&mut sim.state);
+        let page = sim.objects[..4].to_vec();
+        let ticket = sim.state.bucket.scan_ticket;
+        sim.send(Event::Scan(ticket, ScanProgress::Page(page)));
+        sim.press("j");
+        sim
+    });
+    check("empty_bucket", |size| Sim::of(Vec::new(), size).loaded());
+    check("no_connection", |size| {
+        let mut sim = Sim::of(Vec::new(), size);
+        sim.incomplete = Some(failure());
+        sim.loaded()
+    });
+    check("incomplete", |size| {
+        let mut sim = Sim::new(size);
+        sim.incomplete = Some(failure());
+        sim.loaded()
+    });
+    check("no_registry", |size| {
+        let mut sim = Sim::new(size);
+        sim.registry = registry(RegistryState::Absent);
+        sim.loaded()
+    });
+    check("registry_unusable", |size| {
+        let mut sim = Sim::new(size);
+        let reason = "projects.json has 60 projects, 40 % fewer than the 100 of last time".to_owned();
+        sim.registry = registry(RegistryState::Unusable(vec![reason]));
+        sim.loaded()
+    });
+}
+
+#[test]
+fn small_terminals_have_one_column_or_a_notice() {
+    for (name, size) in [("narrow", (60, 16)), ("smallest", (40, 10)), ("too_small", (39, 9))] {
+        insta::assert_snapshot!(name, painted(&after("jjl")(size), &look()));
+    }
+    insta::assert_snapshot!("narrow_details", painted(&after("]<tab>")((60, 16)), &look()));
+}
+
+#[test]
+fn plain_terminals_get_plain_signs() {
+    let look = Look { theme: Theme::named("mono", None).expect("a theme"), glyphs: Glyphs::ASCII };
+    for keys in ["]A", "]AdD", "?", "3gl"] {
+        let text = painted(&after(keys)((80, 24)), &look).to_string();
+        assert!(text.is_ascii(), "{text}");
+    }
+    insta::assert_snapshot!("ascii", painted(&after("]A")((80, 24)), &look));
+}
+
+#[test]
+fn no_key_can_steer_the_terminal() {
+    let hostile: [&[u8]; 5] =
+        [b"a\x1b]52;c;AAAA\x07", b"line\nfeed", "right\u{202e}left".as_bytes(), b"\xff\xfe", b"\x1b[2J/x"];
+    let objects = hostile.iter().map(|key| crate::app::testing::object(key, 1, 100)).collect();
+    for keys in ["jj", "E", "`", "3gE", "2gE", "a", "<space>d", "y", "Y"] {
+        let mut sim = Sim::of(Vec::clone(&objects), (100, 30)).loaded();
+        sim.press(keys);
+        let screen = painted(&sim, &look()).to_string();
+        let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!screen.contains(bad), "{keys}: {screen:?}");
+    }
+}

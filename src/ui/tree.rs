@@ -20,7 +20,8 @@ const INDENT_SHARE: usize = 3;
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let active = state.browse.pane == Pane::Rows;
     let mut block = block(title(state, look), active, look);
-    if let Some(problem) = header::registry_problems(state).first() {
+    // The reason says more than that there is one.
+    if let Some(problem) = header::registry_problems(state).iter().take(2).next_back() {
         let room = usize::from(area.width.saturating_sub(4));
         let text = format!(" ! {} ", super::text::fit_end(problem, room.saturating_sub(4), look.glyphs.cut));
         block = block.title_bottom(Line::from(Span::styled(text, look.theme.warning)));

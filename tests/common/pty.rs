@@ -13,6 +13,12 @@ use super::keys;
 /// How long a screen may take to show what a test waits for: a failure's price, never a success's.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Between two keys of a quick typist.
+const HAND: Duration = Duration::from_millis(150);
+
+/// Longer than any pause within a frame, also on a busy machine.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// Columns and rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Size {
@@ -123,6 +129,13 @@ impl Pty {
         }
     }
 
+    /// Presses a key as a hand does, a while after the key before. What must be sure of a person looks at the clock, so
+    /// here time itself is what has to pass; see first that the screen shows what came before.
+    pub fn press_by_hand(&self, name: &str) {
+        std::thread::sleep(HAND);
+        self.press(&[name]);
+    }
+
     /// Types `text` letter by letter.
     pub fn type_text(&self, text: &str) {
         text.chars().for_each(|letter| self.send(letter.to_string().as_bytes()));
@@ -175,6 +188,22 @@ impl Pty {
         assert!(!timeout.timed_out(), "the program still runs:\n{}", framed(&output));
         drop(output);
         self.child.wait().expect("an exit status").exit_code()
+    }
+
+    /// Waits until the program has nothing more to say for now: a frame arrives in pieces.
+    #[track_caller]
+    pub fn wait_quiet(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut output = self.output();
+        loop {
+            let heard = output.raw.len();
+            let nothing_new = |output: &mut Output| output.raw.len() == heard && !output.ended;
+            output = self.seen.changed.wait_timeout_while(output, QUIET, nothing_new).expect("the reader").0;
+            if output.raw.len() == heard {
+                return;
+            }
+            assert!(Instant::now() < deadline, "never quiet:\n{}", framed(&output));
+        }
     }
 
     /// The rows of the screen, without the spaces at their ends.

@@ -51,16 +51,21 @@ fn play(script: &Script) -> Result<(), Failed> {
         println!("{}:{line}: {step:?}", script.name);
         match step {
             Step::Press(keys) => pty.press(&keys.iter().map(String::as_str).collect::<Vec<_>>()),
+            Step::Hand(key) => pty.press_by_hand(key),
             Step::Type(text) => pty.type_text(text),
             Step::Wait(text) => pty.wait_for(text),
             Step::Gone(text) => pty.wait_gone(text),
             Step::Resize(size) => pty.resize(*size),
-            Step::Picture { name, title } => keep(name, &pty.svg(title))?,
+            Step::Picture { name, title } => {
+                pty.wait_quiet();
+                keep(name, &pty.svg(title))?;
+            }
             Step::Exit(code) => {
                 let actual = pty.wait_exit();
                 if actual != *code {
                     return Err(format!("ended with {actual} instead of {code}").into());
                 }
+                pty.assert_restored();
             }
         }
     }

@@ -6,10 +6,11 @@
 //! wait Folders                   until a row shows this text
 //! gone Loading                   until no row shows this text
 //! press Down Down Space Ctrl-d   keys by name
+//! hand Enter                     one key, not sooner after the one before than a hand would
 //! type bucket 42                 letter by letter
 //! resize 80x24
 //! picture folders The tree of folders, with totals
-//! exit 0                         until the program has ended with this code
+//! exit 0                         until the program has ended with this code, and left the terminal as it found it
 //! ```
 
 use libtest_mimic::Failed;
@@ -29,6 +30,7 @@ pub struct Script {
 #[derive(Debug)]
 pub enum Step {
     Press(Vec<String>),
+    Hand(String),
     Type(String),
     Wait(String),
     Gone(String),
@@ -70,6 +72,7 @@ fn step(verb: &str, rest: &str) -> Result<Step, String> {
     }
     Ok(match verb {
         "press" => Step::Press(known_keys(rest)?),
+        "hand" => Step::Hand(known_keys(rest)?.concat()),
         "type" => Step::Type(rest.to_owned()),
         "wait" => Step::Wait(rest.to_owned()),
         "gone" => Step::Gone(rest.to_owned()),

@@ -5,6 +5,8 @@ mod bulk;
 mod jobs;
 mod jump;
 mod keys;
+#[cfg(test)]
+mod marks_law;
 mod mouse;
 mod planning;
 mod prompt;

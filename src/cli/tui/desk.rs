@@ -33,7 +33,6 @@ pub struct Desk<B: Backend> {
     look: Look,
     worker: Worker,
     events: mpsc::Receiver<Event>,
-    session: Arc<Session>,
     started: Instant,
     drawn: Option<Instant>,
     dirty: bool,
@@ -55,7 +54,6 @@ impl<B: Backend> Desk<B> {
             look,
             worker,
             events,
-            session,
             started: Instant::now(),
             drawn: None,
             dirty: true,
@@ -86,6 +84,7 @@ impl<B: Backend> Desk<B> {
     /// What came from the terminal.
     pub fn input(&mut self, input: Input) {
         let at = self.started.elapsed();
+        self.state.clock = Some(self.worker.clock());
         match input {
             Input::Key(key) => self.take(Event::Key { key, at }),
             Input::Mouse(mouse) => self.take(Event::Mouse { mouse, at }),
@@ -97,7 +96,7 @@ impl<B: Backend> Desk<B> {
 
     /// Tells the time.
     pub fn tick(&mut self) {
-        self.take(Event::Tick { at: self.started.elapsed(), clock: self.session.clock.now() });
+        self.take(Event::Tick { at: self.started.elapsed(), clock: self.worker.clock() });
     }
 
     /// Takes in the event of a job and what else is waiting, but not for longer than the keys can wait.

@@ -3,7 +3,7 @@
 
 pub mod desk;
 pub mod terminal;
-pub mod worker;
+mod worker;
 
 use std::future::pending;
 use std::io::{self, stdout};
@@ -21,39 +21,43 @@ use self::terminal::Guard;
 use self::worker::Own;
 use crate::app::keymap::{Keymap, KeymapChanges};
 use crate::app::{Event, ExitReason, Session as Facts, State};
+use crate::cli::error::Stop;
+use crate::cli::exit_code::ExitCode;
+use crate::cli::interrupt::Interrupts;
 use crate::cli::session::Session;
-use crate::domain::progress::Failure;
 use crate::ui::theme::{Glyphs, Look, Theme};
 
 /// How often the time is told while something on the screen depends on it.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How the console was left.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ending {
-    /// Why.
-    pub reason: ExitReason,
-    /// How the last run ended, in one line, and whether it was a success; `None` if there was none.
-    pub run: Option<(String, bool)>,
-}
-
-/// Opens the console on a session and stays until the user leaves. `plain` wants no colors.
+/// Opens the console on a session and stays until the user leaves; then says how the last run ended.
 ///
 /// # Errors
-/// [`Failure`] if keymap, theme or terminal cannot be used; the terminal is as it was before.
-pub async fn run(session: Session, plain: bool) -> Result<Ending, Failure> {
+/// [`Stop`] if keymap, theme or terminal cannot be used; the terminal is as it was before.
+pub async fn run(session: Session, no_color: bool) -> Result<ExitCode, Stop> {
     let session = Arc::new(session);
     let keymap = keymap(&session)?;
-    let look = look(&session, plain)?;
-    let guard = Guard::take().map_err(|error| lost(&error))?;
-    let screen = Terminal::new(CrosstermBackend::new(stdout())).map_err(|error| lost(&error))?;
+    let look = look(&session, no_color)?;
+    let lost = |error: io::Error| Stop::failed("use the terminal", error, "");
+    let interrupts = Interrupts::listen();
+    let guard = Guard::take().map_err(lost)?;
+    let screen = Terminal::new(CrosstermBackend::new(stdout())).map_err(lost)?;
     let mut desk = Desk::new(session, screen, keymap, look);
-    let reason = drive(&mut desk, &guard).await;
+    let reason = drive(&mut desk, &guard, interrupts).await;
     let state = desk.finish().await;
     drop(guard);
-    Ok(Ending { reason, run: last_run(&state) })
+    let run = last_run(&state);
+    if let Some((text, _)) = &run {
+        super::output::tell(text);
+    }
+    Ok(match (reason, run) {
+        (ExitReason::Interrupted, _) => ExitCode::Interrupted,
+        (ExitReason::Quit, Some((_, false))) => ExitCode::Partly,
+        (ExitReason::Quit, _) => ExitCode::Done,
+    })
 }
 
+/// How the last run ended, in one line, and whether it was a success; `None` if there was none.
 fn last_run(state: &State) -> Option<(String, bool)> {
     let run = state.run.as_ref()?;
     let success = run.report.as_ref().is_some_and(|report| report.is_success());
@@ -64,12 +68,10 @@ fn last_run(state: &State) -> Option<(String, bool)> {
 type Screen = CrosstermBackend<io::Stdout>;
 
 /// The loop. Keys come before jobs, a frame that is due before both.
-async fn drive(desk: &mut Desk<Screen>, guard: &Guard) -> ExitReason {
+async fn drive(desk: &mut Desk<Screen>, guard: &Guard, mut interrupts: Interrupts) -> ExitReason {
     let mut input = Some(EventStream::new());
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let ended = terminated();
-    tokio::pin!(ended);
     let mut asked_to_end = false;
     // A terminal that is gone cannot be drawn on, but a run that goes on is still seen to its end.
     let mut blind = false;
@@ -80,7 +82,7 @@ async fn drive(desk: &mut Desk<Screen>, guard: &Guard) -> ExitReason {
         tokio::select! {
             biased;
             () = sleep_until(due.into()), if is_due => blind |= desk.draw().is_err(),
-            () = &mut ended, if !asked_to_end => {
+            () = interrupts.next(), if !asked_to_end => {
                 asked_to_end = true;
                 desk.take(Event::Terminate);
             }
@@ -114,40 +116,12 @@ async fn next_input(input: &mut Option<EventStream>) -> Option<crossterm::event:
     }
 }
 
-/// Waits for the system to ask the program to end.
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
-        return pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = hangup.recv() => {}
-    }
-}
-
-/// Waits for the system to ask the program to end.
-#[cfg(not(unix))]
-async fn terminated() {
-    pending().await
-}
-
-fn lost(error: &io::Error) -> Failure {
-    Failure {
-        what: "open the terminal view".into(),
-        why: error.to_string(),
-        hint: "run it in a terminal; without one, use `bucketree ls`, `bucketree audit` and `bucketree plan`".into(),
-    }
-}
-
 /// The built-in keys with the user's changes, which lie in `keymap.toml` beside the configuration file.
-fn keymap(session: &Session) -> Result<Keymap, Failure> {
+fn keymap(session: &Session) -> Result<Keymap, Stop> {
     let file = session.settings.config_file.with_file_name("keymap.toml");
-    let failed = |why: String| Failure {
-        what: format!("read the keymap {}", file.display()),
-        why,
-        hint: "write it as [context] action = [\"key\"], or remove the file to have the built-in keys".into(),
+    let failed = |why: String| {
+        let hint = "write it as [context] action = [\"key\"], or remove the file to have the built-in keys";
+        Stop::usage(format!("read the keymap {}", file.display()), why, hint)
     };
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
@@ -158,16 +132,16 @@ fn keymap(session: &Session) -> Result<Keymap, Failure> {
     Keymap::with(&changes).map_err(failed)
 }
 
-fn look(session: &Session, plain: bool) -> Result<Look, Failure> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let no_color = plain || variable("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let name = if no_color { "mono".to_owned() } else { session.settings.theme.value.to_string() };
-    let theme = Theme::named(&name, variable("COLORFGBG").as_deref()).map_err(|why| Failure {
-        what: format!("use the theme {name:?}"),
-        why,
-        hint: "choose auto, light, dark or mono".into(),
-    })?;
-    let glyphs = if terminal::shows_unicode(variable) { Glyphs::UNICODE } else { Glyphs::ASCII };
+/// How everything looks here: by configuration, `NO_COLOR`, the terminal's background and what the locale can show.
+fn look(session: &Session, no_color: bool) -> Result<Look, Stop> {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let theme = match no_color || set("NO_COLOR").is_some() {
+        true => "mono".to_owned(),
+        false => session.settings.theme.value.to_string(),
+    };
+    let theme = Theme::named(&theme, set("COLORFGBG").as_deref())
+        .map_err(|why| Stop::usage("use the theme", why, "`bucketree config show` says where it was set"))?;
+    let glyphs = if cfg!(windows) || terminal::shows_unicode(set) { Glyphs::UNICODE } else { Glyphs::ASCII };
     Ok(Look { theme, glyphs })
 }
 

@@ -38,7 +38,8 @@ impl Guard {
     pub fn suspend(&self) -> io::Result<()> {
         give_back();
         #[cfg(unix)]
-        signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
+        // The shell stops every process of the job, as it does for Ctrl-z in the usual mode of a terminal.
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         enter()
     }
 }

@@ -20,8 +20,6 @@ use super::args::GlobalFlags;
 use super::error::Stop;
 use super::exit_code::ExitCode;
 use super::session::{self, Session};
-use super::tui;
-use crate::app::ExitReason;
 
 /// The exact bytes of a prefix that was typed; none is the whole bucket.
 fn prefix(typed: &Option<OsString>) -> &[u8] {
@@ -48,15 +46,7 @@ fn check_terminal() -> Result<(), Stop> {
     Err(Stop::usage("open the terminal view", missing, hint))
 }
 
-/// Opens the session in the terminal, and says afterwards how the last run ended.
+/// Opens the session in the terminal.
 async fn open_tui(session: Session, flags: &GlobalFlags) -> Result<ExitCode, Stop> {
-    let ending = tui::run(session, flags.no_color).await.map_err(|failure| Stop::Failed(ExitCode::Failed, failure))?;
-    if let Some((text, _)) = &ending.run {
-        super::output::tell(text);
-    }
-    Ok(match (ending.reason, ending.run) {
-        (ExitReason::Interrupted, _) => ExitCode::Interrupted,
-        (ExitReason::Quit, Some((_, false))) => ExitCode::Partly,
-        (ExitReason::Quit, _) => ExitCode::Done,
-    })
+    crate::cli::tui::run(session, flags.no_color).await
 }
