@@ -12,7 +12,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region, RequestChecksumCalculation};
 use bucketree::demo::{self, Demo, DemoOptions};
 use bucketree::domain::Key;
-use bucketree::store::conformance::{CHECKS, Quirks, Seed, Subject};
+use bucketree::store::conformance::{CHECKS, Description, Quirks, Seed, Subject};
 use bucketree::store::memory::MemoryStore;
 use bucketree::store::s3::{S3Options, S3Store};
 use bucketree::store::{DeleteTarget, ErrorKind, ListRequest, ObjectStore};
@@ -102,6 +102,21 @@ impl Seed for SdkSeed {
     async fn put_all(&self, objects: Vec<(Key, Bytes)>) -> Result<(), String> {
         let puts = futures::stream::iter(objects.into_iter().map(|(key, body)| self.put(key, body)));
         puts.buffer_unordered(8).try_collect().await
+    }
+
+    async fn put_one(&self, key: &Key, body: Bytes, described: Description) -> Result<(), String> {
+        let mut put = self.client.put_object().bucket(&self.bucket).key(key.as_str().unwrap_or_default());
+        put = put.content_type(described.content_type).body(body.into());
+        for (name, value) in described.metadata {
+            put = put.metadata(name, value);
+        }
+        for (name, value) in described.headers {
+            put = match name.as_str() {
+                "cache-control" => put.cache_control(value),
+                other => return Err(format!("the seed knows no header {other}")),
+            };
+        }
+        put.send().await.map(drop).map_err(|error| format!("putting {key:?}: {error:?}"))
     }
 }
 

@@ -284,7 +284,11 @@ impl S3 for Service {
             last_modified: Some(stamp(stored.last_modified)),
             ..Default::default()
         };
-        self.bucket.put(&input.key, stored, |_| true);
+        // AWS takes this condition on the destination since 2025; the protocol's types do not know it yet.
+        let only_new = request.headers.get("if-none-match").is_some_and(|value| value == "*");
+        if self.bucket.put(&input.key, stored, |old| !only_new || old.is_none()) == Change::Refused {
+            return Err(s3_error!(PreconditionFailed));
+        }
         Ok(S3Response::new(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() }))
     }
 

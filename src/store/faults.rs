@@ -9,8 +9,8 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::{
-    BatchAnswer, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest, ObjectStore, SharedStore, StoreError,
-    StoreIdentity,
+    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest, ObjectStore,
+    PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
 };
 use crate::domain::Key;
 
@@ -27,6 +27,10 @@ pub enum Operation {
     DeleteBatch,
     /// [`ObjectStore::delete`].
     Delete,
+    /// [`ObjectStore::copy`]; its keys are the source and the destination.
+    Copy,
+    /// [`ObjectStore::put`].
+    Put,
 }
 
 /// One request that was made.
@@ -267,5 +271,18 @@ impl ObjectStore for FaultStore {
             }),
         };
         after(&faults, answer.map(|batch| batch.answers.into_iter().next().unwrap_or(DeleteAnswer::Unproven)))
+    }
+
+    async fn copy(&self, request: &CopyRequest) -> Result<CopyAnswer, StoreError> {
+        let keys = vec![request.source.key.clone(), request.destination.clone()];
+        let faults = self.enter(Operation::Copy, keys);
+        before(&faults).await?;
+        after(&faults, self.inner.copy(request).await)
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
+        let faults = self.enter(Operation::Put, vec![request.key.clone()]);
+        before(&faults).await?;
+        after(&faults, self.inner.put(request).await)
     }
 }

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
-    BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest, ObjectStore, SharedStore,
-    StoreError, StoreIdentity,
+    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
+    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
 };
 use crate::domain::Key;
 
@@ -57,6 +57,16 @@ impl ObjectStore for LimitStore {
     async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError> {
         let _turn = self.turn().await?;
         self.inner.delete(target).await
+    }
+
+    async fn copy(&self, request: &CopyRequest) -> Result<CopyAnswer, StoreError> {
+        let _turn = self.turn().await?;
+        self.inner.copy(request).await
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
+        let _turn = self.turn().await?;
+        self.inner.put(request).await
     }
 }
 

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 
 use super::batch::MAX_KEYS;
-use super::conformance::Seed;
+use super::conformance::{Description, Seed};
 use super::{
-    BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest, ObjectStore, StoreError,
-    StoreIdentity,
+    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
+    ObjectStore, PutAnswer, PutRequest, StoreError, StoreIdentity,
 };
 use crate::domain::key::successor;
 use crate::domain::{ETag, Key, Object, StorageClass, Timestamp};
@@ -37,6 +37,7 @@ struct State {
 struct Stored {
     object: Object,
     body: Bytes,
+    described: Description,
 }
 
 impl MemoryStore {
@@ -68,6 +69,11 @@ impl MemoryStore {
 
     /// Writes an object, changed now; its ETag is the MD5 of `body`.
     pub fn put(&self, key: &Key, body: impl Into<Bytes>) -> Object {
+        self.put_with(key, body, Description::default())
+    }
+
+    /// Writes an object, changed now, with what is stored beside its bytes.
+    pub fn put_with(&self, key: &Key, body: impl Into<Bytes>, described: Description) -> Object {
         let body = body.into();
         let mut state = self.state();
         let object = Object {
@@ -77,14 +83,21 @@ impl MemoryStore {
             last_modified: Some(state.now),
             storage_class: StorageClass::default(),
         };
-        state.objects.insert(self.folded(key), Stored { object: object.clone(), body });
+        state.objects.insert(self.folded(key), Stored { object: object.clone(), body, described });
         object
     }
 
     /// Writes an object with these very fields and no body, for example an old or a huge one.
     pub fn put_described(&self, object: Object) {
         let key = self.folded(&object.key);
-        self.state().objects.insert(key, Stored { object, body: Bytes::new() });
+        self.state().objects.insert(key, Stored { object, body: Bytes::new(), described: Description::default() });
+    }
+
+    /// Changes what is stored beside the bytes of an object, which stays unchanged otherwise.
+    pub fn describe(&self, key: &Key, described: Description) {
+        if let Some(stored) = self.state().objects.get_mut(&self.folded(key)) {
+            stored.described = described;
+        }
     }
 
     /// Removes an object as if somebody else had; whether there was one.
@@ -187,8 +200,9 @@ impl ObjectStore for MemoryStore {
         let state = self.state();
         Ok(state.objects.get(&self.folded(key)).map(|stored| HeadAnswer {
             object: Object { key: key.clone(), ..stored.object.clone() },
-            content_type: Some(String::from("application/octet-stream")),
-            metadata: Vec::new(),
+            content_type: Some(stored.described.content_type.clone()),
+            metadata: stored.described.metadata.clone(),
+            headers: stored.described.headers.clone(),
             server_time: Some(state.now),
         }))
     }
@@ -223,6 +237,31 @@ impl ObjectStore for MemoryStore {
     async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError> {
         Ok(self.delete_one(&mut self.state(), target))
     }
+
+    async fn copy(&self, request: &CopyRequest) -> Result<CopyAnswer, StoreError> {
+        let (from, to) = (self.folded(&request.source.key), self.folded(&request.destination));
+        let mut state = self.state();
+        if state.objects.contains_key(&to) {
+            return Ok(CopyAnswer::DestinationExists);
+        }
+        let now = state.now;
+        let Some(source) = state.objects.get(&from) else { return Ok(CopyAnswer::SourceMissing) };
+        if source.object.etag != request.source.etag {
+            return Ok(CopyAnswer::SourceChanged);
+        }
+        let object = Object { key: request.destination.clone(), last_modified: Some(now), ..source.object.clone() };
+        let copy = Stored { object, body: source.body.clone(), described: source.described.clone() };
+        state.objects.insert(to, copy);
+        Ok(CopyAnswer::Copied)
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
+        if self.state().objects.contains_key(&self.folded(&request.key)) {
+            return Ok(PutAnswer::Exists);
+        }
+        let described = Description { content_type: request.content_type.clone(), ..Description::default() };
+        Ok(PutAnswer::Written(self.put_with(&request.key, request.body.clone(), described).etag))
+    }
 }
 
 #[async_trait]
@@ -231,6 +270,11 @@ impl Seed for MemoryStore {
         for (key, body) in objects {
             self.put(&key, body);
         }
+        Ok(())
+    }
+
+    async fn put_one(&self, key: &Key, body: Bytes, described: Description) -> Result<(), String> {
+        self.put_with(key, body, described);
         Ok(())
     }
 }

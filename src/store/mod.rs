@@ -56,6 +56,11 @@ pub struct ListPage {
     pub server_time: Option<Timestamp>,
 }
 
+/// Headers that are stored with an object beside its content type and its user metadata, and that a copy has to keep
+/// (AmazonS3 API_CopyObject, "MetadataDirective").
+pub const STORED_HEADERS: [&str; 5] =
+    ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
+
 /// What a HEAD said of an object that exists.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HeadAnswer {
@@ -65,8 +70,53 @@ pub struct HeadAnswer {
     pub content_type: Option<String>,
     /// User metadata.
     pub metadata: Vec<(String, String)>,
+    /// The other headers that were stored with the object, of those in [`STORED_HEADERS`]; names in lower case.
+    pub headers: Vec<(String, String)>,
     /// The server's clock.
     pub server_time: Option<Timestamp>,
+}
+
+/// A copy within the bucket, to a key that must not be there yet. Content, content type, metadata and storage class are
+/// kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CopyRequest {
+    /// The exact object that is meant; its ETag is sent as a condition.
+    pub source: Object,
+    /// Where to.
+    pub destination: Key,
+}
+
+/// What became of a copy. That it is a good one is for the caller to verify.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CopyAnswer {
+    /// The store confirmed the copy.
+    Copied,
+    /// There is an object at the destination; it was not touched.
+    DestinationExists,
+    /// The source is no longer the object that was meant; nothing was copied.
+    SourceChanged,
+    /// The source is not there.
+    SourceMissing,
+}
+
+/// A new object to write, to a key that must not be there yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PutRequest {
+    /// Where to.
+    pub key: Key,
+    /// All of it.
+    pub body: Bytes,
+    /// Content type.
+    pub content_type: String,
+}
+
+/// What became of an object that was to be written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PutAnswer {
+    /// It was written, with this ETag.
+    Written(ETag),
+    /// There is an object already; it was not touched.
+    Exists,
 }
 
 /// One key to delete.
@@ -100,7 +150,7 @@ pub struct BatchAnswer {
     pub alarm: Option<String>,
 }
 
-/// The port. Every method is one request (or, for a stream of pages, one page); none retries.
+/// The port. Every method is one request (or, for a stream of pages, one page) but for [`ObjectStore::copy`]; none retries.
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
     /// Where this store is.
@@ -135,6 +185,20 @@ pub trait ObjectStore: Send + Sync {
     /// # Errors
     /// Any [`StoreError`]: nothing is known of the key then.
     async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError>;
+
+    /// Copies one object, never onto another one: a look at the destination comes first, since stores may ignore
+    /// conditions, and the condition goes with the copy, since somebody may write in between.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]: the destination may hold a copy then, whole or none.
+    async fn copy(&self, request: &CopyRequest) -> Result<CopyAnswer, StoreError>;
+
+    /// Writes a small new object in one request with the condition that there is none. Stores that ignore the condition
+    /// replace what is there: only for keys that nobody else writes, or where the condition was proved to be honoured.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]: it may have been written then.
+    async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError>;
 }
 
 /// A store that anyone may hold.

@@ -1,5 +1,5 @@
-//! Repeating reads that failed for a passing reason. Deletions are never repeated here: whether one may be sent again is
-//! decided above, after a look at the object.
+//! Repeating reads that failed for a passing reason. What changes the bucket is never repeated here: whether a deletion or a
+//! copy may be sent again is decided above, after a look at the object.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
-    BatchAnswer, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest, ObjectStore, SharedStore, StoreError,
-    StoreIdentity,
+    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest, ObjectStore,
+    PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
 };
 use crate::domain::Key;
 
@@ -120,6 +120,14 @@ impl ObjectStore for RetryStore {
     async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError> {
         self.inner.delete(target).await
     }
+
+    async fn copy(&self, request: &CopyRequest) -> Result<CopyAnswer, StoreError> {
+        self.inner.copy(request).await
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
+        self.inner.put(request).await
+    }
 }
 
 #[cfg(test)]
@@ -194,6 +202,20 @@ mod tests {
         let target = DeleteTarget { key: Key::from("a"), etag: None };
         assert!(store.delete_batch(std::slice::from_ref(&target)).await.is_err());
         assert!(store.delete(&target).await.is_err());
+        assert_eq!(faults.calls().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_never_written_twice() {
+        let memory = MemoryStore::new("b");
+        let source = memory.put(&Key::from("a"), "x");
+        let faults = Arc::new(FaultStore::new(Arc::new(memory)));
+        faults.always(Operation::Copy, Fault::Fail(error(ErrorKind::Timeout, None)));
+        faults.always(Operation::Put, Fault::Fail(error(ErrorKind::Throttled, None)));
+        let store = quick(&faults);
+        assert!(store.copy(&CopyRequest { source, destination: Key::from("b") }).await.is_err());
+        let put = PutRequest { key: Key::from("c"), body: Bytes::new(), content_type: String::from("text/plain") };
+        assert!(store.put(&put).await.is_err());
         assert_eq!(faults.calls().len(), 2);
     }
 }

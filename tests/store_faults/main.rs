@@ -5,6 +5,7 @@
 #[path = "../common/fault_server.rs"]
 mod fault_server;
 
+mod copying;
 mod deletion;
 mod failures;
 mod listing;

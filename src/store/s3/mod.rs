@@ -2,8 +2,10 @@
 //!
 //! The SDK signs requests, keeps connections and watches the time. What is sent is checked against a list of permitted
 //! requests (`wire`), what comes back is read here and nowhere else: strictly (`xml`, `listing`, `deletion`), with
-//! exact keys (`spelling`), and failures by their meaning (`errors`). Nothing is repeated and no redirect is followed.
+//! exact keys (`spelling`), and failures by their meaning (`errors`). Copies of any size are in `copying`. Nothing is
+//! repeated and no redirect is followed.
 
+mod copying;
 mod deletion;
 mod errors;
 mod listing;
@@ -18,11 +20,17 @@ use std::sync::OnceLock;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{BoxError, SdkError};
+use aws_sdk_s3::operation::abort_multipart_upload::AbortMultipartUploadOutput;
+use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
+use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
+use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
 use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::operation::put_object::PutObjectOutput;
+use aws_sdk_s3::operation::upload_part_copy::UploadPartCopyOutput;
 use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
 use bytes::Bytes;
 
@@ -34,8 +42,8 @@ use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, PLACEHOLDER, Slot, TooLong, 
 use self::xml::Breach;
 use super::batch::MAX_KEYS;
 use super::{
-    BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest, ObjectStore, StoreError,
-    StoreIdentity,
+    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
+    ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, StoreError, StoreIdentity,
 };
 use crate::domain::{ETag, Key, Object, StorageClass};
 
@@ -278,6 +286,14 @@ impl ObjectStore for S3Store {
             _ => Err(error),
         }
     }
+
+    async fn copy(&self, request: &CopyRequest) -> Result<CopyAnswer, StoreError> {
+        copying::copy(self, request).await
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
+        copying::put(self, request).await
+    }
 }
 
 /// The raw answer of a call, or why there is none.
@@ -313,6 +329,10 @@ fn described(key: &Key, answer: &Answer) -> Result<HeadAnswer, Breach> {
         },
         content_type: answer.header("content-type").map(str::to_owned),
         metadata: metadata.collect(),
+        headers: STORED_HEADERS
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), answer.header(name)?.to_owned())))
+            .collect(),
         server_time: answer.server_time(),
     })
 }
@@ -350,4 +370,16 @@ macro_rules! empty_outputs {
     };
 }
 
-empty_outputs!(ListObjectsV2Output, HeadObjectOutput, GetObjectOutput, DeleteObjectsOutput, DeleteObjectOutput);
+empty_outputs!(
+    ListObjectsV2Output,
+    HeadObjectOutput,
+    GetObjectOutput,
+    DeleteObjectsOutput,
+    DeleteObjectOutput,
+    CopyObjectOutput,
+    PutObjectOutput,
+    CreateMultipartUploadOutput,
+    UploadPartCopyOutput,
+    CompleteMultipartUploadOutput,
+    AbortMultipartUploadOutput
+);

@@ -22,6 +22,11 @@ impl Breach {
 pub(super) enum Name {
     ListBucketResult,
     DeleteResult,
+    CopyObjectResult,
+    CopyPartResult,
+    InitiateMultipartUploadResult,
+    CompleteMultipartUploadResult,
+    UploadId,
     Error,
     Html,
     Contents,
@@ -49,6 +54,11 @@ impl Name {
         match local {
             "ListBucketResult" => Self::ListBucketResult,
             "DeleteResult" => Self::DeleteResult,
+            "CopyObjectResult" => Self::CopyObjectResult,
+            "CopyPartResult" => Self::CopyPartResult,
+            "InitiateMultipartUploadResult" => Self::InitiateMultipartUploadResult,
+            "CompleteMultipartUploadResult" => Self::CompleteMultipartUploadResult,
+            "UploadId" => Self::UploadId,
             "Error" => Self::Error,
             "html" | "HTML" => Self::Html,
             "Contents" => Self::Contents,
@@ -181,6 +191,22 @@ impl Walk {
             (false, false) => Err(Breach::new("the answer is cut off")),
         }
     }
+}
+
+/// The text of the element `leaf` right below the root, which must be there once.
+///
+/// # Errors
+/// As [`read`], and an answer without it or with two of it.
+pub(super) fn only(body: &[u8], root: Name, leaf: Name) -> Result<String, Breach> {
+    let mut found = None;
+    read(body, root, |path, text| match (path, text) {
+        ([_, name], Some(text)) if *name == leaf => match found.replace(text.trim().to_owned()) {
+            None => Ok(()),
+            Some(_) => Err(Breach::new(format!("two {leaf:?} in one answer"))),
+        },
+        _ => Ok(()),
+    })?;
+    found.filter(|text| !text.is_empty()).ok_or_else(|| Breach::new(format!("an answer without {leaf:?}")))
 }
 
 /// What an `<Error>` document says.

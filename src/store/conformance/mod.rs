@@ -1,6 +1,9 @@
 //! What every store behind the port must do, as checks that any test can run: against the bucket in memory, the embedded
 //! server, and real servers. Where stores differ by their documentation, [`Quirks`] say so; nothing else may differ.
 
+mod copies;
+mod hostile;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -8,7 +11,24 @@ use futures::future::BoxFuture;
 use super::{BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind, ListPage, ListRequest, ObjectStore, StoreError};
 use crate::domain::{Key, Object};
 
-/// Writes objects into the bucket under test; the port itself cannot.
+/// What is stored with an object beside its bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Description {
+    /// Content type.
+    pub content_type: String,
+    /// User metadata.
+    pub metadata: Vec<(String, String)>,
+    /// Headers of [`super::STORED_HEADERS`].
+    pub headers: Vec<(String, String)>,
+}
+
+impl Default for Description {
+    fn default() -> Self {
+        Self { content_type: String::from("application/octet-stream"), metadata: Vec::new(), headers: Vec::new() }
+    }
+}
+
+/// Writes objects into the bucket under test as an app does; the port itself cannot.
 #[async_trait]
 pub trait Seed: Send + Sync {
     /// Writes every object, in any order.
@@ -16,6 +36,12 @@ pub trait Seed: Send + Sync {
     /// # Errors
     /// Why one could not be written.
     async fn put_all(&self, objects: Vec<(Key, Bytes)>) -> Result<(), String>;
+
+    /// Writes one object with what is stored beside its bytes.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    async fn put_one(&self, key: &Key, body: Bytes, described: Description) -> Result<(), String>;
 }
 
 /// Where stores differ and may.
@@ -67,56 +93,12 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("a_thousand_keys_go_in_one_request", |subject| Box::pin(thousand(subject))),
     ("only_what_was_named_is_deleted", |subject| Box::pin(only_named(subject))),
     ("requests_that_make_no_sense_are_refused", |subject| Box::pin(refusals(subject))),
+    ("a_copy_keeps_content_and_description", |subject| Box::pin(copies::described(subject))),
+    ("hostile_keys_are_copied_there_and_back", |subject| Box::pin(copies::hostile(subject))),
+    ("a_copy_is_of_the_object_that_was_meant", |subject| Box::pin(copies::meant(subject))),
+    ("a_copy_replaces_nothing", |subject| Box::pin(copies::replaces_nothing(subject))),
+    ("a_new_object_is_written", |subject| Box::pin(copies::written(subject))),
 ];
-
-/// Keys that stores, parsers and proxies are known to change. Control characters and dot segments are apart.
-const HOSTILE: &[&str] = &[
-    " ",
-    " lead",
-    "lead",
-    "trail ",
-    "a b",
-    "a  b",
-    "/",
-    "/lead",
-    "a/",
-    "a",
-    "a//b",
-    "a///b",
-    "a/b/",
-    "+",
-    "a+b",
-    "%",
-    "%2F",
-    "%2f",
-    "%00",
-    "%20",
-    "a%b",
-    "100%",
-    "&<>\"'",
-    "&amp;",
-    "&#13;",
-    "<Key>a</Key>",
-    "]]>",
-    "back\\slash",
-    "007",
-    "1e3",
-    "0x1F",
-    "1.0",
-    "true",
-    "null",
-    "constructor",
-    "?x=1&y=2#z",
-    "a;b,c:d@e!f$g*h(i)j'k[l]m{n}o|p^q`r~s",
-    "\u{1f3ac}.mp4",
-    "\u{202e}txt.exe",
-    "\u{5e9}\u{5dc}\u{5d5}\u{5dd}",
-    "\u{65e5}\u{672c}\u{8a9e}/\u{e9}",
-    "\u{200b}",
-    "\u{fffd}",
-];
-const CONTROL: &[&str] = &["a\nb", "a\r\nb", "\r", "tab\there", "\u{1}", "\u{1b}]52;c;x\u{7}", "\u{7f}", "\u{85}"];
-const DOTS: &[&str] = &[".", "..", "./a", "../a", "a/./b", "a/../b", "a/.."];
 
 async fn empty(subject: Subject<'_>) -> Result<(), String> {
     subject.clear().await?;
@@ -171,13 +153,9 @@ async fn starts(subject: Subject<'_>) -> Result<(), String> {
 }
 
 async fn hostile(subject: Subject<'_>) -> Result<(), String> {
-    let quirks = subject.quirks;
-    let mut all = keys(HOSTILE);
+    let mut all = subject.hostile_keys();
     all.push(Key::from("k".repeat(1024).as_str()));
     all.push(Key::from("\u{e9}".repeat(512).as_str()));
-    let one_line = |key: &Key| !key.as_bytes().iter().any(|byte| b"\r\n".contains(byte));
-    all.extend(keys(CONTROL).into_iter().filter(|key| quirks.line_breaks || one_line(key)));
-    all.extend(keys(DOTS).into_iter().filter(|_| quirks.dot_segments));
     all.sort();
     subject.fill(&all).await?;
     same("every hostile key", &subject.keys(b"").await?, &all)?;
