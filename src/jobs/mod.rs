@@ -8,6 +8,7 @@ pub mod draft;
 pub mod execute;
 pub mod ground;
 pub mod presence;
+pub mod probe;
 pub mod scan;
 pub mod verify;
 

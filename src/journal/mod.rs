@@ -6,6 +6,8 @@
 //! - `journal.jsonl`: one [`record::Record`] per line, each written and fsynced before what it announces ([`Journal`]);
 //! - `rows-to-remove.jsonl`: tracked keys proved gone, where the registry cannot be changed from here.
 
+mod bucket_file;
+pub mod capabilities;
 pub mod chain;
 pub mod keys;
 pub mod plan_file;
