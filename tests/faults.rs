@@ -11,6 +11,8 @@ mod world;
 mod guards;
 #[path = "faults/plans.rs"]
 mod plans;
+#[path = "faults/resuming.rs"]
+mod resuming;
 #[path = "faults/runs.rs"]
 mod runs;
 #[path = "faults/scans.rs"]

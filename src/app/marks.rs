@@ -6,6 +6,7 @@ use crate::domain::inventory::ObjectIndex;
 use crate::domain::selection::{Extent, Selection, StaleMarks};
 use crate::domain::{Flag, Verdict};
 
+use super::effect::Ticket;
 use super::forest::Node;
 use super::groups::GroupId;
 use super::number;
@@ -16,6 +17,8 @@ use super::state::{State, View};
 pub struct Marks {
     /// The marked objects.
     pub selection: Selection,
+    /// Which answer to a glob is wanted: objects are counted by their place, so an answer about an older listing is worth nothing.
+    pub glob_ticket: Ticket,
     /// Where a range began.
     pub anchor: Option<Node>,
     /// What the last clearing took away.

@@ -77,6 +77,8 @@ pub enum Verb {
     Plan(PlanVerb),
     /// Carry out a plan
     Apply(ApplyArgs),
+    /// Bring a run that ended early to its end
+    Resume(ResumeArgs),
     /// Prove again that what a run deleted is gone
     Verify(RunArgs),
     /// List past runs
@@ -217,6 +219,19 @@ pub struct ApplyArgs {
     /// The bucket's name and the number of objects, as `bucketree plan` printed them
     #[arg(long, value_name = "TEXT")]
     pub confirm: String,
+    /// Delete requests in flight at once, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: Option<u16>,
+}
+
+/// Arguments of `resume`.
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// Id of the run, or a beginning of it that only one run has
+    pub run: String,
+    /// Only find out what became of what was sent, and close the run; nothing more is deleted
+    #[arg(long)]
+    pub close: bool,
     /// Delete requests in flight at once, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: Option<u16>,

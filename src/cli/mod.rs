@@ -91,6 +91,7 @@ fn on_bucket(verb: Option<Verb>, flags: &GlobalFlags, output: &mut Output) -> Re
             None => verbs::tui(flags).await,
             Some(Verb::Demo(args)) => verbs::demo::run(&args, flags, output).await,
             Some(Verb::Apply(args)) => verbs::apply::run(&args, flags, output).await,
+            Some(Verb::Resume(args)) => verbs::resume::run(&args, flags, output).await,
             Some(verb) => interrupt::or(read(verb, flags, output)).await,
         }
     });

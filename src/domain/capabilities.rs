@@ -184,8 +184,7 @@ mod tests {
 
     fn measured(single: Option<bool>, many: Option<bool>) -> Measured {
         let finding = |capability, holds| Finding { capability, holds, seen: String::new() };
-        let findings =
-            vec![finding(Capability::DeleteIfMatch, single), finding(Capability::DeleteManyIfMatch, many)];
+        let findings = vec![finding(Capability::DeleteIfMatch, single), finding(Capability::DeleteManyIfMatch, many)];
         Measured { at: Timestamp(0), findings }
     }
 
@@ -200,7 +199,8 @@ mod tests {
         check(Some(true), Some(true), VALID_DAYS, Atomicity::Proved { at });
         check(Some(true), Some(true), VALID_DAYS + 1, Atomicity::Unmeasured);
         check(Some(true), Some(true), -1, Atomicity::Unmeasured);
-        for (single, many) in [(Some(true), Some(false)), (Some(false), Some(true)), (Some(true), None), (None, Some(true))]
+        for (single, many) in
+            [(Some(true), Some(false)), (Some(false), Some(true)), (Some(true), None), (None, Some(true))]
         {
             check(single, many, 0, Atomicity::Disproved { at });
         }

@@ -48,7 +48,9 @@ pub async fn probe_reading(store: &dyn ObjectStore, clock: &Clock) -> Measured {
     };
     let list = permission(Capability::List, page.map(|_| "keys can be listed"));
     let head = match store.head(&key(&prefix, "missing")).await {
-        Ok(None) => finding(Capability::Head, Some(true), "objects can be asked for, and a missing one is said to be missing"),
+        Ok(None) => {
+            finding(Capability::Head, Some(true), "objects can be asked for, and a missing one is said to be missing")
+        }
         Ok(Some(_)) => finding(Capability::Head, Some(false), "the store says that a key is there which nobody wrote"),
         Err(error) => permission(Capability::Head, Err(error)),
     };
@@ -155,7 +157,9 @@ impl Canary<'_> {
     async fn write_once(&self) -> Finding {
         let (holds, seen) = match self.put("once").await {
             Ok(PutAnswer::Exists) => (Some(true), "a second write to a key is refused".into()),
-            Ok(PutAnswer::Written(_)) => (Some(false), "a second write to a key replaces it: If-None-Match is ignored".into()),
+            Ok(PutAnswer::Written(_)) => {
+                (Some(false), "a second write to a key replaces it: If-None-Match is ignored".into())
+            }
             Err(error) if error.kind == ErrorKind::Unsupported => (Some(false), error.message),
             Err(error) => (None, error.message),
         };
@@ -174,7 +178,9 @@ impl Canary<'_> {
         match self.kept("single").await {
             Kept::No => return Ok((Some(false), "an object was deleted although its ETag was another one".into())),
             Kept::NotKnown(why) => return Err(why),
-            Kept::Yes if !refused(&wrong) => return Ok((Some(false), format!("a wrong ETag was answered by {wrong:?}"))),
+            Kept::Yes if !refused(&wrong) => {
+                return Ok((Some(false), format!("a wrong ETag was answered by {wrong:?}")));
+            }
             Kept::Yes => {}
         }
         let right = self.store.delete(&self.target("single", Some(etag))).await;
@@ -228,11 +234,8 @@ impl Canary<'_> {
         self.place("wrong").await?;
         let own = self.place("own").await?;
         self.place("plain").await?;
-        let targets = [
-            self.target("wrong", Some(ETag::new(NO_ETAG))),
-            self.target("own", Some(own)),
-            self.target("plain", None),
-        ];
+        let targets =
+            [self.target("wrong", Some(ETag::new(NO_ETAG))), self.target("own", Some(own)), self.target("plain", None)];
         let batch = self.store.delete_batch(&targets).await.map_err(|error| error.message)?;
         let (wrong, own, plain) = (self.kept("wrong").await, self.kept("own").await, self.kept("plain").await);
         let names = match (&plain, &batch.answers[..]) {

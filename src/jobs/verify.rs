@@ -27,10 +27,17 @@ pub struct Proof {
     pub still_there: Vec<Key>,
 }
 
+impl Default for Proof {
+    /// Of nothing.
+    fn default() -> Self {
+        let none = Vec::new;
+        Self { verification: Verification::Passed, gone: none(), recreated: none(), still_there: none() }
+    }
+}
+
 /// Looks for each object; they must be in key order. `told` hears how many were looked for so far.
 pub async fn prove(store: &dyn ObjectStore, objects: &[&Object], mut told: impl FnMut(u64)) -> Proof {
-    let mut proof =
-        Proof { verification: Verification::Passed, gone: Vec::new(), recreated: Vec::new(), still_there: Vec::new() };
+    let mut proof = Proof::default();
     let mut unproven: Option<String> = None;
     for stretch in objects.chunks(STRETCH) {
         let keys: Vec<Key> = stretch.iter().map(|object| object.key.clone()).collect();

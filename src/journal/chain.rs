@@ -5,12 +5,32 @@
 
 use sha2::{Digest, Sha256};
 
-use super::record::Record;
-
 /// The chain so far.
 #[derive(Clone, Debug)]
 pub struct Chain {
     last: [u8; 32],
+}
+
+/// What is wrong with a line, for a person.
+impl std::fmt::Display for BrokenLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            BrokenLine::Torn => f.write_str("the line was not written to its end"),
+            BrokenLine::Mismatch => f.write_str("the checksum does not match: the file was changed or damaged"),
+            BrokenLine::Unreadable(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Whether a line, with its newline, has the shape of a sealed one, whatever its digest. A write that was cut short
+/// never leaves such a line.
+pub fn looks_sealed(line: &str) -> bool {
+    let parts = line.strip_suffix('\n').and_then(|body| body.split_once(' '));
+    parts.is_some_and(|(digest, json)| {
+        digest.len() == 64
+            && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok()
+    })
 }
 
 /// What is wrong with a line.
@@ -30,18 +50,17 @@ impl Chain {
         Self { last: Sha256::digest(run.as_bytes()).into() }
     }
 
-    /// The line for the next record.
-    pub fn seal(&mut self, record: &Record) -> String {
-        let json = record.to_json();
+    /// The line for the next record, which is JSON without a newline.
+    pub fn seal(&mut self, json: &str) -> String {
         self.advance(json.as_bytes());
         format!("{} {json}\n", hex(&self.last))
     }
 
-    /// Reads the next line, with its newline.
+    /// Reads the next line, with its newline, with a reader of its JSON.
     ///
     /// # Errors
     /// [`BrokenLine`]; the chain then stays where it was.
-    pub fn open(&mut self, line: &str) -> Result<Record, BrokenLine> {
+    pub fn open<T>(&mut self, line: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<T, BrokenLine> {
         let body = line.strip_suffix('\n').ok_or(BrokenLine::Torn)?;
         let (digest, json) = body.split_once(' ').ok_or(BrokenLine::Mismatch)?;
         let mut next = self.clone();
@@ -49,9 +68,9 @@ impl Chain {
         if digest != hex(&next.last) {
             return Err(BrokenLine::Mismatch);
         }
-        let record = Record::from_json(json).map_err(BrokenLine::Unreadable)?;
+        let value = read(json).map_err(BrokenLine::Unreadable)?;
         *self = next;
-        Ok(record)
+        Ok(value)
     }
 
     fn advance(&mut self, json: &[u8]) {

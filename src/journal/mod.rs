@@ -3,13 +3,16 @@
 //! One folder per run in the state folder, named by the run's id (UUIDv7), holds
 //!
 //! - `plan.jsonl`: the plan as it was confirmed ([`plan_file`]);
-//! - `journal.jsonl`: one [`record::Record`] per line, each written and fsynced before what it announces ([`Journal`]);
+//! - `journal.jsonl`: one [`record::Record`] per line, each written and fsynced before what it announces ([`Journal`]); a
+//!   run that is resumed goes on in the same file;
 //! - `rows-to-remove.jsonl`: tracked keys proved gone, where the registry cannot be changed from here.
 
 mod bucket_file;
 pub mod capabilities;
 pub mod chain;
+pub mod failpoint;
 pub mod keys;
+pub mod lock;
 pub mod plan_file;
 pub mod record;
 pub mod runs;
@@ -21,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use chain::Chain;
 use record::Record;
+use runs::PastRun;
 
 /// Why something could not be written down or read back.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +49,9 @@ pub enum JournalError {
         /// What is wrong with it.
         why: String,
     },
+    /// Somebody else changed, cut or removed the journal while the run was writing it.
+    #[error("{}: somebody else changed or removed it during the run", .0.display())]
+    Touched(PathBuf),
     /// There is no such run.
     #[error("there is no run {0}; `bucketree runs` lists them")]
     NoSuchRun(String),
@@ -61,6 +68,10 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     chain: Chain,
+    /// Bytes of whole records.
+    whole: u64,
+    /// A record could not be written: what is on the disk behind the whole ones is not known, so nothing may follow it.
+    failed: bool,
 }
 
 impl Journal {
@@ -83,7 +94,27 @@ impl Journal {
         file.sync_all().map_err(disk("cannot write the journal", &path))?;
         sync_folder(&folder)?;
         sync_folder(runs)?;
-        Ok(Self { file, path, chain: Chain::start(run) })
+        Ok(Self { file, path, chain: Chain::start(run), whole: 0, failed: false })
+    }
+
+    /// Opens the journal of an earlier run to go on in it, and what it tells. A last line that was not written to its end
+    /// is cut off: what it was to announce was never done.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] if the file was changed or is damaged before its end; [`JournalError::Disk`];
+    /// [`JournalError::NoSuchRun`].
+    pub fn reopen(runs: &Path, run: &str) -> Result<(Self, PastRun), JournalError> {
+        let past = runs::open(runs, run)?;
+        let path = past.folder.join(runs::JOURNAL);
+        if let Some(why) = past.damage.clone().filter(|_| !past.torn) {
+            return Err(JournalError::Damaged { path, line: past.records.len() + 1, why });
+        }
+        let file = OpenOptions::new().append(true).open(&path).map_err(disk("cannot open the journal", &path))?;
+        if past.torn {
+            file.set_len(past.whole).map_err(disk("cannot cut the torn end off", &path))?;
+            file.sync_all().map_err(disk("cannot write the journal", &path))?;
+        }
+        Ok((Self { file, path, chain: past.chain.clone(), whole: past.whole, failed: false }, past))
     }
 
     /// Where the journal is.
@@ -91,15 +122,55 @@ impl Journal {
         &self.path
     }
 
-    /// Writes one record and waits until it is on the disk.
+    /// Writes one record and waits until it is on the disk. After a failure nothing more is written.
     ///
     /// # Errors
-    /// [`JournalError::Disk`]: nothing that the record announces may be done then.
+    /// [`JournalError::Disk`], [`JournalError::Touched`]: nothing that the record announces may be done then.
     pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
-        let line = self.chain.seal(record);
-        self.file.write_all(line.as_bytes()).map_err(disk("cannot write the journal", &self.path))?;
-        self.file.sync_data().map_err(disk("cannot write the journal", &self.path))
+        if self.failed {
+            let source = std::io::Error::other("an earlier record could not be written");
+            return Err(JournalError::Disk { action: "cannot write the journal", path: self.path.clone(), source });
+        }
+        failpoint::hit(record.kind(), "before");
+        let written = self.write(record);
+        self.failed = written.is_err();
+        failpoint::hit(record.kind(), "after");
+        written
     }
+
+    fn write(&mut self, record: &Record) -> Result<(), JournalError> {
+        let found = self.file.metadata().map_err(disk("cannot read the journal", &self.path))?;
+        if found.len() != self.whole || is_removed(&found) {
+            return Err(JournalError::Touched(self.path.clone()));
+        }
+        let line = self.chain.seal(&record.to_json());
+        if failpoint::is_due(record.kind(), "half") {
+            let _ = self.file.write_all(&line.as_bytes()[..line.len() / 2]); // the process ends here
+            failpoint::die();
+        }
+        let written = self.file.write_all(line.as_bytes()).and_then(|()| {
+            failpoint::hit(record.kind(), "unsynced");
+            self.file.sync_data()
+        });
+        if let Err(source) = written {
+            // Whatever of the line arrived must not stand before a later one; if it stays, the next reader cuts it off.
+            let _ = self.file.set_len(self.whole);
+            return Err(JournalError::Disk { action: "cannot write the journal", path: self.path.clone(), source });
+        }
+        self.whole += line.len() as u64;
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn is_removed(file: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(file) == 0
+}
+
+/// Other systems do not let an open file be removed.
+#[cfg(not(unix))]
+fn is_removed(_file: &std::fs::Metadata) -> bool {
+    false
 }
 
 /// Writes a whole new file and waits until it is on the disk.
@@ -110,6 +181,19 @@ pub fn write_synced(path: &Path, content: &[u8]) -> Result<(), JournalError> {
     let mut file = OpenOptions::new().create_new(true).write(true).open(path).map_err(disk("cannot create", path))?;
     file.write_all(content).map_err(disk("cannot write", path))?;
     file.sync_all().map_err(disk("cannot write", path))
+}
+
+/// Writes a file in the place of another one, if there is one: whole or not at all.
+///
+/// # Errors
+/// [`JournalError::Disk`].
+pub fn replace_synced(path: &Path, content: &[u8]) -> Result<(), JournalError> {
+    let new = path.with_extension("new");
+    let mut file = File::create(&new).map_err(disk("cannot create", &new))?;
+    file.write_all(content).map_err(disk("cannot write", &new))?;
+    file.sync_all().map_err(disk("cannot write", &new))?;
+    std::fs::rename(&new, path).map_err(disk("cannot replace", path))?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Waits until the names in a folder are on the disk; on systems that cannot open folders there is nothing to wait for.

@@ -35,6 +35,17 @@ pub enum Record {
         /// Version of the program.
         tool: String,
     },
+    /// The run is taken up again after it had ended early.
+    Resumed {
+        /// When.
+        at: String,
+        /// Whether it only classifies what is open, and sends nothing.
+        closing: bool,
+        /// The account that took it up, as the system names it.
+        operator: String,
+        /// Version of the program.
+        tool: String,
+    },
     /// A request to delete these rows is about to be sent.
     Intent {
         /// When.
@@ -82,7 +93,7 @@ pub enum Record {
         /// Why rows were left.
         problem: Option<String>,
     },
-    /// The run has ended. A journal without this record is an unfinished run.
+    /// The run has ended. A journal in which this is not the last record is an unfinished run.
     Finished {
         /// When.
         at: String,
@@ -108,6 +119,20 @@ pub struct RowOutcome {
 }
 
 impl Record {
+    /// The word for its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Record::Started { .. } => "started",
+            Record::Resumed { .. } => "resumed",
+            Record::Intent { .. } => "intent",
+            Record::Outcomes { .. } => "outcomes",
+            Record::Verified { .. } => "verified",
+            Record::RemovingRows { .. } => "removing-rows",
+            Record::RowsRemoved { .. } => "rows-removed",
+            Record::Finished { .. } => "finished",
+        }
+    }
+
     /// The record as one line of JSON without a newline.
     pub fn to_json(&self) -> String {
         // Strings, numbers and maps with string keys always serialize.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::chain::{BrokenLine, Chain};
+use super::chain::{self, BrokenLine, Chain};
 use super::record::{self, Record};
 use super::{JournalError, disk, plan_file};
 use crate::domain::outcome::{Outcome, OutcomeCounts};
@@ -27,6 +27,12 @@ pub struct PastRun {
     pub records: Vec<Record>,
     /// What is wrong with the tail of the journal, if anything: what follows is not used.
     pub damage: Option<String>,
+    /// The damage is that of a write that was cut short: nothing that was ever announced is lost.
+    pub torn: bool,
+    /// Bytes of the whole records.
+    pub(super) whole: u64,
+    /// The chain behind them.
+    pub(super) chain: Chain,
 }
 
 /// A run in a few words.
@@ -84,38 +90,68 @@ pub fn open(runs: &Path, id: &str) -> Result<PastRun, JournalError> {
     let folder = runs.join(run);
     let path = folder.join(JOURNAL);
     let bytes = std::fs::read(&path).map_err(disk("cannot read the journal", &path))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let mut chain = Chain::start(run);
-    let mut past = PastRun { run: run.clone(), folder, records: Vec::new(), damage: None };
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        match chain.open(line) {
+    let mut past = PastRun {
+        run: run.clone(),
+        folder,
+        records: Vec::new(),
+        damage: None,
+        torn: false,
+        whole: 0,
+        chain: Chain::start(run),
+    };
+    while (past.whole as usize) < bytes.len() {
+        let rest = &bytes[past.whole as usize..];
+        match past.chain.open(&String::from_utf8_lossy(line_of(rest)), Record::from_json) {
             Ok(record) => past.records.push(record),
             Err(broken) => {
-                let why = match broken {
-                    BrokenLine::Torn => "the line was not written to its end".into(),
-                    BrokenLine::Mismatch => "the checksum does not match: the file was changed or damaged".into(),
-                    BrokenLine::Unreadable(why) => why,
-                };
-                past.damage = Some(format!("{}, line {}: {why}", path.display(), number + 1));
+                let is_record = matches!(broken, BrokenLine::Unreadable(_));
+                past.torn = !is_record && !rest.split_inclusive(|byte| *byte == b'\n').any(is_sealed);
+                past.damage = Some(format!("{}, line {}: {broken}", path.display(), past.records.len() + 1));
                 break;
             }
         }
+        past.whole += line_of(rest).len() as u64;
     }
     Ok(past)
 }
 
-/// Whether a run of this plan was ever started: plans are single-use.
+/// The first line, with its newline if it has one.
+fn line_of(bytes: &[u8]) -> &[u8] {
+    bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
+fn is_sealed(line: &[u8]) -> bool {
+    std::str::from_utf8(line).is_ok_and(chain::looks_sealed)
+}
+
+/// What earlier runs mean for a plan that is about to be carried out.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct History {
+    /// The run that used the plan.
+    pub used_by: Option<String>,
+    /// Runs on the bucket that did not come to their end, oldest first.
+    pub unfinished: Vec<String>,
+}
+
+/// Looks through every run for those of this plan and those that are unfinished on its bucket.
 ///
 /// # Errors
 /// As [`list`] and [`open`].
-pub fn run_of_plan(runs: &Path, plan_id: &str) -> Result<Option<String>, JournalError> {
-    for run in list(runs)?.into_iter().rev() {
+pub fn history(runs: &Path, plan_id: &str, endpoint: &str, bucket: &str) -> Result<History, JournalError> {
+    let mut history = History::default();
+    for run in list(runs)? {
         let past = open(runs, &run)?;
-        if past.records.iter().any(|record| matches!(record, Record::Started { plan, .. } if plan == plan_id)) {
-            return Ok(Some(run));
+        let Some(Record::Started { plan, endpoint: of_endpoint, bucket: of_bucket, .. }) = past.records.first() else {
+            continue;
+        };
+        if plan == plan_id {
+            history.used_by = Some(run.clone());
+        }
+        if (of_endpoint.as_str(), of_bucket.as_str()) == (endpoint, bucket) && !past.is_finished() {
+            history.unfinished.push(run);
         }
     }
-    Ok(None)
+    Ok(history)
 }
 
 impl PastRun {
@@ -127,18 +163,26 @@ impl PastRun {
         plan_file::read(&self.folder.join(PLAN))
     }
 
-    /// The last outcome of each plan row that has one, with its reason.
+    /// The outcome of each plan row that has one, with its reason. A row that was sent again has none until it ends again.
     pub fn outcomes(&self) -> std::collections::BTreeMap<u32, (Outcome, Option<String>)> {
         let mut ends = std::collections::BTreeMap::new();
         for record in &self.records {
-            let Record::Outcomes { rows, .. } = record else { continue };
-            for row in rows {
-                if let Ok(outcome) = row.outcome.parse() {
-                    ends.insert(row.row, (outcome, row.why.clone()));
+            match record {
+                Record::Intent { rows, .. } => rows.iter().for_each(|row| drop(ends.remove(row))),
+                Record::Outcomes { rows, .. } => {
+                    let known =
+                        rows.iter().filter_map(|row| Some((row.row, (row.outcome.parse().ok()?, row.why.clone()))));
+                    ends.extend(known);
                 }
+                _ => {}
             }
         }
         ends
+    }
+
+    /// Whether the run came to its end. One that was taken up again has not, until it ends again.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.records.last(), Some(Record::Finished { .. }))
     }
 
     /// The run in a few words; `None` if not even its first record is whole.
@@ -163,6 +207,10 @@ impl PastRun {
             match record {
                 Record::Verified { result, still_there, why, .. } => {
                     summary.verification = Some(record::verification(result, *still_there, why.as_deref()));
+                }
+                Record::Resumed { .. } => {
+                    (summary.finished, summary.cancelled) = (false, false);
+                    (summary.stopped, summary.verification) = (None, None);
                 }
                 Record::Finished { cancelled, stopped, .. } => {
                     summary.finished = true;

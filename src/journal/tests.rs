@@ -49,8 +49,11 @@ fn a_journal_tells_what_happened() {
         (3, 1, 1)
     );
     assert!(!summary.finished, "a journal without its last record is an unfinished run");
-    assert_eq!(runs::run_of_plan(runs.path(), "plan-1").unwrap().as_deref(), Some(RUN));
-    assert_eq!(runs::run_of_plan(runs.path(), "plan-2").unwrap(), None);
+    let history = |plan, bucket| runs::history(runs.path(), plan, "http://h", bucket).unwrap();
+    let (used_by, unfinished) = (Some(RUN.to_string()), vec![RUN.to_string()]);
+    assert_eq!(history("plan-1", "media"), runs::History { used_by, unfinished: unfinished.clone() });
+    assert_eq!(history("plan-2", "media"), runs::History { used_by: None, unfinished });
+    assert_eq!(history("plan-2", "other"), runs::History::default());
 }
 
 #[test]

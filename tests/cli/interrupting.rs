@@ -101,6 +101,24 @@ fn twice_leaves_at_once_and_says_what_is_unknown() {
     assert!(output.stdout.is_empty());
     let line = slow.run_line();
     let run = line["run"].as_str().unwrap();
-    assert!(rest.contains("no outcome is known") && rest.contains(&format!("runs show {run}")), "{rest}");
+    assert!(rest.contains("no outcome is known") && rest.contains(&format!("bucketree resume {run}")), "{rest}");
     assert_eq!(line["finished"], false);
+    resume(&slow, run);
+}
+
+/// The run that was left comes before any other; it goes on under its own id.
+fn resume(slow: &Slow, run: &str) {
+    let plan = Ran::of(&mut slow.command(&["plan", "delete", "-o", "second.jsonl", "--json"])).one();
+    let arguments = ["apply", "second.jsonl", "--confirm", plan["confirm"].as_str().unwrap()];
+    let refused = Ran::of(&mut slow.command(&arguments));
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    assert!(refused.stderr.contains(&format!("bucketree resume {run}")), "{refused:?}");
+    let resumed = Ran::of(&mut slow.command(&["resume", &run[..30], "--json"]));
+    let report = resumed.one();
+    assert_eq!((resumed.code, &report["run"], &report["success"]), (Some(0), &run.into(), &true.into()), "{report}");
+    let (deleted, lost) = (&report["outcomes"]["deleted"], &report["outcomes"]["deleted-by-earlier-attempt"]);
+    assert_eq!(deleted.as_u64().unwrap() + lost.as_u64().unwrap(), report["planned"].as_u64().unwrap(), "{report}");
+    assert_eq!(slow.run_line()["finished"], true);
+    let again = Ran::of(&mut slow.command(&["resume", run]));
+    assert_eq!(again.code, Some(4), "{again:?}");
 }

@@ -16,10 +16,11 @@ use bucketree::domain::progress::{RunProgress, RunReport, ScanProgress, ScanRepo
 use bucketree::domain::{ETag, IdRules, Key, Object, Outcome, StorageClass, Timestamp};
 use bucketree::jobs::audit::{Audit, AuditInput, audit};
 use bucketree::jobs::draft::{Draft, draft, left_out};
-use bucketree::jobs::execute::{ExecuteError, Execution, execute};
+use bucketree::jobs::execute::{Ending, ExecuteError, Execution, execute, resume};
 use bucketree::jobs::ground::{Ground, Memory, sample};
 use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
+use bucketree::journal::runs;
 use bucketree::registry::{Registry, RegistryError, RowRemoval, RowSink, SharedRegistry};
 use bucketree::store::faults::FaultStore;
 use bucketree::store::memory::MemoryStore;
@@ -103,6 +104,12 @@ pub struct Ran {
 }
 
 impl Ran {
+    fn new(report: RunReport, ends: BTreeMap<String, (Outcome, Option<String>)>) -> Result<Self, ExecuteError> {
+        assert_eq!(ends.len() as u64, report.planned, "every planned key has an outcome");
+        assert_eq!(report.outcomes.total(), report.planned, "outcomes sum to the plan");
+        Ok(Self { report, ends })
+    }
+
     /// The outcome of one key.
     pub fn outcome(&self, key: &str) -> Outcome {
         self.ends[key].0
@@ -119,6 +126,8 @@ pub struct World {
     pub accepts_shrink: bool,
     pub concurrency: usize,
     pub batch_keys: usize,
+    /// Stands still, or says something else than the bucket's own clock.
+    pub clock: Option<Clock>,
     folder: tempfile::TempDir,
 }
 
@@ -136,6 +145,7 @@ impl World {
             accepts_shrink: false,
             concurrency: 4,
             batch_keys: 1000,
+            clock: None,
             folder: tempfile::tempdir().unwrap(),
         };
         world.registry.projects.lock().unwrap().push("proj_10".into());
@@ -180,6 +190,9 @@ impl World {
     }
 
     fn clock(&self) -> Clock {
+        if let Some(clock) = &self.clock {
+            return clock.clone();
+        }
         let now = self.bucket.now();
         Clock::from_fn(move || now)
     }
@@ -285,22 +298,43 @@ impl World {
         stop: &Stop,
         mut watch: impl FnMut(&RunProgress, &Stop),
     ) -> Result<Ran, ExecuteError> {
-        let keys: Vec<String> =
-            plan.rows.iter().map(|row| String::from_utf8_lossy(row.object.key.as_bytes()).into_owned()).collect();
-        let (sender, mut receiver) = mpsc::channel(8);
+        let keys = keys_of(&plan);
+        let (sender, receiver) = mpsc::channel(8);
         let job = tokio::spawn(execute(self.execution(plan), self.bucket.now(), stop.clone(), sender));
-        let mut ends = BTreeMap::new();
-        while let Some(progress) = receiver.recv().await {
-            watch(&progress, stop);
-            let RunProgress::Outcomes(some) = progress else { continue };
-            for (row, outcome, why) in some {
-                let twice = ends.insert(keys[row as usize].clone(), (outcome, why));
-                assert_eq!(twice, None, "{} ended twice", keys[row as usize]);
-            }
-        }
-        let report = job.await.unwrap()?;
-        assert_eq!(ends.len(), keys.len(), "every planned key has an outcome");
-        assert_eq!(report.outcomes.total(), report.planned, "outcomes sum to the plan");
-        Ok(Ran { report, ends })
+        let ends = ends(receiver, &keys, |progress| watch(progress, stop)).await;
+        Ran::new(job.await.unwrap()?, ends)
     }
+
+    /// Takes a run up again.
+    pub async fn resume(&self, run: &str, ending: Ending) -> Result<Ran, ExecuteError> {
+        let plan = runs::open(&self.runs(), run).unwrap().plan().unwrap();
+        let keys = keys_of(&plan);
+        let (sender, receiver) = mpsc::channel(8);
+        let (execution, run, now) = (self.execution(plan), run.to_owned(), self.bucket.now());
+        let job = tokio::spawn(async move { resume(execution, &run, ending, now, Stop::new(), sender).await });
+        let ends = ends(receiver, &keys, |_| {}).await;
+        Ran::new(job.await.unwrap()?, ends)
+    }
+}
+
+fn keys_of(plan: &Plan) -> Vec<String> {
+    plan.rows.iter().map(|row| String::from_utf8_lossy(row.object.key.as_bytes()).into_owned()).collect()
+}
+
+/// Listens to a run until it is silent. No key ends twice.
+async fn ends(
+    mut receiver: mpsc::Receiver<RunProgress>,
+    keys: &[String],
+    mut watch: impl FnMut(&RunProgress),
+) -> BTreeMap<String, (Outcome, Option<String>)> {
+    let mut ends = BTreeMap::new();
+    while let Some(progress) = receiver.recv().await {
+        watch(&progress);
+        let RunProgress::Outcomes(some) = progress else { continue };
+        for (row, outcome, why) in some {
+            let twice = ends.insert(keys[row as usize].clone(), (outcome, why));
+            assert_eq!(twice, None, "{} ended twice", keys[row as usize]);
+        }
+    }
+    ends
 }

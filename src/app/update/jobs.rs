@@ -29,7 +29,9 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             state.browse.sorted_flat = Some(order);
             Effects::new()
         }
-        Event::GlobMatched { pattern, mark, objects, ticket: _ } => bulk::by_glob(state, &pattern, mark, &objects),
+        Event::GlobMatched { pattern, mark, objects, ticket } if ticket == state.marks.glob_ticket => {
+            bulk::by_glob(state, &pattern, mark, &objects)
+        }
         Event::PlanReady(ticket, plan) if ticket == state.planning.ticket => planning::ready(state, *plan),
         Event::Exported(place) => {
             state.say(Level::Info, format!("plan written to {place}"));
@@ -146,6 +148,12 @@ fn replace(state: &mut State, incoming: Inventory) {
         state.planning.outdated = true;
     }
     state.marks.stale = stale;
+    // Answers that are still on their way count objects of the old listing.
+    state.marks.glob_ticket = state.ticket();
+    state.browse.gather_ticket = state.ticket();
+    state.planning.ticket = state.ticket();
+    state.planning.pending = false;
+    state.planning.outdated = true;
     state.filter.matches = None;
     state.bucket.assessment = None;
     state.bucket.judge = None;

@@ -117,6 +117,7 @@ fn submit(state: &mut State) -> Effects {
         Ask::MarkPattern | Ask::UnmarkPattern if text.is_empty() => Effects::new(),
         Ask::MarkPattern | Ask::UnmarkPattern => {
             let ticket = state.ticket();
+            state.marks.glob_ticket = ticket;
             vec![Effect::MatchGlob { ticket, pattern: text.to_owned(), mark: ask == Ask::MarkPattern }]
         }
     }
@@ -165,9 +166,18 @@ pub(super) fn refilter_growing(state: &mut State) -> Effects {
 pub(super) fn filtered(state: &mut State, matches: Box<Matches>) -> Effects {
     state.filter.pending = false;
     state.filter.matches = Some(matches);
+    forget_gone(state);
     state.marks.extents.clear();
     super::forget_orders(state);
     Effects::new()
+}
+
+/// What went while the matches were looked for is none of them any more.
+fn forget_gone(state: &mut State) {
+    let Some(matches) = state.filter.matches.as_mut().filter(|_| state.run.is_some()) else { return };
+    let inventory = &state.bucket.inventory;
+    let gone: Vec<_> = matches.subset.members().iter().copied().filter(|object| inventory.is_gone(*object)).collect();
+    matches.subset.forget(&gone);
 }
 
 /// Shows everything again. The cursor stays on its key.

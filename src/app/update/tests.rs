@@ -255,3 +255,21 @@ fn findings_lead_to_projects_and_to_objects() {
     sim.press("]");
     assert_eq!(sim.cursor(), ORPHANS[0]);
 }
+
+#[test]
+fn an_answer_about_an_older_listing_marks_nothing_in_the_new_one() {
+    let mut sim = Sim::ready();
+    let asked = sim.press("+proj_1_*<enter>");
+    let [Effect::MatchGlob { ticket, pattern, mark }] = asked.as_slice() else { panic!("{asked:?}") };
+    let late = |objects| Event::GlobMatched { ticket: *ticket, pattern: pattern.clone(), mark: *mark, objects };
+    let place = sim.state.bucket.inventory.find(b"proj_1_intro_media.mp4").expect("an object");
+    sim.objects.insert(0, object(b"AAA", 1, 100));
+    sim.press("r");
+    sim.send(late(vec![place]));
+    assert!(sim.marked().is_empty(), "{:?}", sim.marked());
+    let asked = sim.press("+proj_1_*<enter>");
+    let [Effect::MatchGlob { ticket, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    let place = sim.state.bucket.inventory.find(b"proj_1_intro_media.mp4").expect("an object");
+    sim.send(Event::GlobMatched { ticket: *ticket, pattern: pattern.clone(), mark: true, objects: vec![place] });
+    assert_eq!(sim.marked(), ["proj_1_intro_media.mp4"]);
+}

@@ -3,6 +3,8 @@
 
 pub mod desk;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::future::pending;

@@ -10,8 +10,10 @@ pub mod layouts;
 pub mod ls;
 pub mod man;
 pub mod plan;
+pub mod resume;
 pub mod runs;
 pub mod verify;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};

@@ -60,7 +60,7 @@ pub fn list(folder: &Path, output: &mut Output) -> Result<ExitCode, Stop> {
 fn state(summary: &RunSummary) -> String {
     let end = match (&summary.stopped, summary.finished, summary.cancelled) {
         (Some(why), ..) => format!("stopped: {why}"),
-        (None, false, _) => "unfinished".into(),
+        (None, false, _) => format!("unfinished (bucketree resume {})", summary.run),
         (None, true, true) => "cancelled".into(),
         (None, true, false) => "finished".into(),
     };

@@ -7,17 +7,20 @@ use crate::domain::plan::Plan;
 /// How far ahead of the clock a plan may seem to be made: clocks differ a little.
 const CLOCK_SLACK_SECONDS: i64 = 60;
 
-/// Where and when a plan is to be applied.
+/// Where a plan is to be applied.
 #[derive(Debug)]
-pub struct Here<'a> {
-    /// The plan.
-    pub plan: &'a Plan,
+pub struct Place<'a> {
     /// Endpoint URL.
     pub endpoint: &'a str,
     /// Bucket.
     pub bucket: &'a str,
     /// Cloudflare account id, if known.
     pub account: Option<&'a str>,
+}
+
+/// By what and when a plan is to be applied.
+#[derive(Debug)]
+pub struct Here<'a> {
     /// Hash of the layouts.
     pub layouts: &'a str,
     /// Name of the registry, if there is one.
@@ -26,32 +29,61 @@ pub struct Here<'a> {
     pub tool: &'a str,
     /// Now, by the server's clock.
     pub now: Timestamp,
-    /// The run that used the plan, if one did, or why that cannot be known.
-    pub used_by: Result<Option<String>, String>,
 }
 
-/// Asks every guard of applying.
+/// What the journals say of the plan and its bucket.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// The run that used the plan.
+    pub used_by: Option<String>,
+    /// A run on the bucket that did not come to its end.
+    pub unfinished: Option<String>,
+    /// Who has a run on the bucket under way now, in words.
+    pub under_way: Option<String>,
+}
+
+/// Asks whether the plan is for this place.
 ///
 /// # Errors
 /// The first guard that refuses.
-pub fn may_apply(here: &Here<'_>) -> Result<(), GuardReport> {
+pub fn check_place(plan: &Plan, place: &Place<'_>) -> Result<(), GuardReport> {
+    ask(|check| if let Check::Place(check) = check { check(plan, place).err() } else { None })
+}
+
+/// Asks whether what the plan was made from still holds.
+///
+/// # Errors
+/// As [`check_place`].
+pub fn check_ground(plan: &Plan, here: &Here<'_>) -> Result<(), GuardReport> {
+    ask(|check| if let Check::Ground(check) = check { check(plan, here).err() } else { None })
+}
+
+/// Asks whether what happened before allows a new run; `Err` if that cannot be known.
+///
+/// # Errors
+/// As [`check_place`].
+pub fn check_history(past: &Result<Past, String>) -> Result<(), GuardReport> {
+    ask(|check| if let Check::History(check) = check { check(past).err() } else { None })
+}
+
+fn ask(refusal: impl Fn(&Check) -> Option<String>) -> Result<(), GuardReport> {
     for guard in GUARDS {
-        if let Check::Applying(check) = guard.check {
-            check(here).map_err(|message| GuardReport { name: guard.name.into(), passed: false, message })?;
+        if let Some(message) = refusal(&guard.check) {
+            return Err(GuardReport { name: guard.name.into(), passed: false, message });
         }
     }
     Ok(())
 }
 
-pub(super) fn plan_passed(here: &Here<'_>) -> Answer {
-    match here.plan.refusals().first() {
+pub(super) fn plan_passed(plan: &Plan, _: &Here<'_>) -> Answer {
+    match plan.refusals().first() {
         None => Ok("every guard passed when it was made".into()),
         Some(guard) => Err(format!("guard \"{}\": {}", guard.name, guard.message)),
     }
 }
 
-pub(super) fn same_bucket(here: &Here<'_>) -> Answer {
-    let header = &here.plan.header;
+pub(super) fn same_bucket(plan: &Plan, here: &Place<'_>) -> Answer {
+    let header = &plan.header;
     for (what, planned, now) in [
         ("endpoint", header.endpoint.as_str(), here.endpoint),
         ("bucket", header.bucket.as_str(), here.bucket),
@@ -64,15 +96,14 @@ pub(super) fn same_bucket(here: &Here<'_>) -> Answer {
     Ok(format!("{} at {}", here.bucket, here.endpoint))
 }
 
-pub(super) fn same_layouts(here: &Here<'_>) -> Answer {
-    match here.plan.header.layouts == here.layouts {
+pub(super) fn same_layouts(plan: &Plan, here: &Here<'_>) -> Answer {
+    match plan.header.layouts == here.layouts {
         true => Ok("the layouts are the plan's".into()),
         false => Err("it was made under other layouts; audit and plan again".into()),
     }
 }
 
-pub(super) fn same_registry(here: &Here<'_>) -> Answer {
-    let plan = here.plan;
+pub(super) fn same_registry(plan: &Plan, here: &Here<'_>) -> Answer {
     if !plan.rows.iter().any(|row| row.verdict.needs_registry()) {
         return Ok("its objects were named without a verdict".into());
     }
@@ -88,16 +119,16 @@ pub(super) fn same_registry(here: &Here<'_>) -> Answer {
     }
 }
 
-pub(super) fn same_program(here: &Here<'_>) -> Answer {
-    let made_by = here.plan.header.tool.as_str();
+pub(super) fn same_program(plan: &Plan, here: &Here<'_>) -> Answer {
+    let made_by = plan.header.tool.as_str();
     match made_by == here.tool {
         true => Ok(format!("version {made_by}")),
         false => Err(format!("it was made by version {made_by}, and this is version {}; plan again", here.tool)),
     }
 }
 
-pub(super) fn not_expired(here: &Here<'_>) -> Answer {
-    let (header, now) = (&here.plan.header, here.now);
+pub(super) fn not_expired(plan: &Plan, here: &Here<'_>) -> Answer {
+    let (header, now) = (&plan.header, here.now);
     if now >= header.expires_at {
         return Err(format!("it expired at {}, and it is {now}; plan again", header.expires_at));
     }
@@ -107,10 +138,21 @@ pub(super) fn not_expired(here: &Here<'_>) -> Answer {
     Ok(format!("it can be applied until {}", header.expires_at))
 }
 
-pub(super) fn used_once(here: &Here<'_>) -> Answer {
-    match &here.used_by {
-        Ok(None) => Ok("it was not used".into()),
-        Ok(Some(run)) => Err(format!("it was used by run {run}; a plan is used once")),
+pub(super) fn one_run_at_a_time(past: &Result<Past, String>) -> Answer {
+    match past {
+        Ok(Past { under_way: Some(held), .. }) => Err(held.clone()),
+        Ok(Past { unfinished: Some(run), .. }) => {
+            Err(format!("run {run} on this bucket is unfinished; `bucketree resume {run}` comes first"))
+        }
+        Ok(_) => Ok("no run on this bucket is unfinished".into()),
+        Err(why) => Err(format!("it cannot be known whether it was used: {why}")),
+    }
+}
+
+pub(super) fn used_once(past: &Result<Past, String>) -> Answer {
+    match past {
+        Ok(Past { used_by: None, .. }) => Ok("it was not used".into()),
+        Ok(Past { used_by: Some(run), .. }) => Err(format!("it was used by run {run}; a plan is used once")),
         Err(why) => Err(format!("it cannot be known whether it was used: {why}")),
     }
 }

@@ -10,11 +10,11 @@ mod planning;
 #[cfg(test)]
 mod tests;
 
-pub use applying::{Here, may_apply};
+pub use applying::{Here, Past, Place, check_ground, check_history, check_place};
 pub use asked::{Caps, Drift, DriftSample, GuardFacts, GuardReport, LastScan};
 pub use planning::shrinks;
 
-use super::plan::PlanRow;
+use super::plan::{Plan, PlanRow};
 use asked::Asked;
 
 /// What a guard says: what it compared, or why it refuses and what would change its mind.
@@ -25,8 +25,12 @@ type Answer = Result<String, String>;
 enum Check {
     /// When a plan is made; the answer stands in the plan, and a refusal there refuses the plan for good.
     Planning(fn(&Asked<'_>) -> Answer),
-    /// When a plan is applied, before the first request that changes something.
-    Applying(fn(&Here<'_>) -> Answer),
+    /// When a plan is applied: is it the right place?
+    Place(fn(&Plan, &Place<'_>) -> Answer),
+    /// When a plan is applied: does what it was made from still hold?
+    Ground(fn(&Plan, &Here<'_>) -> Answer),
+    /// When a plan is applied: what happened before?
+    History(fn(&Result<Past, String>) -> Answer),
     /// Within a run, before each request: what it refuses is kept and has an outcome of its own.
     Running,
 }
@@ -50,7 +54,7 @@ impl Guard {
     pub fn moment(&self) -> &'static str {
         match self.check {
             Check::Planning(_) => "when a plan is made",
-            Check::Applying(_) => "when a plan is applied",
+            Check::Place(_) | Check::Ground(_) | Check::History(_) => "when a plan is applied",
             Check::Running => "before each request of a run",
         }
     }
@@ -162,49 +166,56 @@ pub static GUARDS: &[Guard] = &[
         protects: "from applying what a guard refused",
         default: "no guard refused when the plan was made",
         lowered_by: NOBODY,
-        check: Check::Applying(applying::plan_passed),
+        check: Check::Ground(applying::plan_passed),
     },
     Guard {
         name: "same bucket",
         protects: "every other bucket, endpoint and account",
         default: "the ones that the plan was made for",
         lowered_by: NOBODY,
-        check: Check::Applying(applying::same_bucket),
+        check: Check::Place(applying::same_bucket),
     },
     Guard {
         name: "same layouts",
         protects: "from verdicts under other rules",
         default: "the layouts' hash is the plan's",
         lowered_by: NOBODY,
-        check: Check::Applying(applying::same_layouts),
+        check: Check::Ground(applying::same_layouts),
     },
     Guard {
         name: "same registry",
         protects: "from asking another registry before each request than the one that gave the verdicts",
         default: "the source has the plan's name; what it says is read again before each request",
         lowered_by: NOBODY,
-        check: Check::Applying(applying::same_registry),
+        check: Check::Ground(applying::same_registry),
     },
     Guard {
         name: "same program",
         protects: "from carrying out what another version understood differently",
         default: "the version that made the plan",
         lowered_by: NOBODY,
-        check: Check::Applying(applying::same_program),
+        check: Check::Ground(applying::same_program),
     },
     Guard {
         name: "not expired",
         protects: "from plans that the world has moved on from",
         default: "one hour by the server's clock",
         lowered_by: NOBODY,
-        check: Check::Applying(applying::not_expired),
+        check: Check::Ground(applying::not_expired),
+    },
+    Guard {
+        name: "one run at a time",
+        protects: "two runs on one bucket from each other, and a run that was cut off from being forgotten",
+        default: "no run on the bucket is under way or unfinished",
+        lowered_by: "whoever brings the other run to its end: `bucketree resume RUN`",
+        check: Check::History(applying::one_run_at_a_time),
     },
     Guard {
         name: "used once",
         protects: "what was written again under a key that was deleted",
         default: "a plan is carried out once",
         lowered_by: NOBODY,
-        check: Check::Applying(applying::used_once),
+        check: Check::History(applying::used_once),
     },
     Guard {
         name: "still the same object",

@@ -225,38 +225,45 @@ fn plan() -> Plan {
     Plan { header, rows }
 }
 
-/// Changes where and when the plan is applied; `says` is what the guard then says, or `None` if it may be.
-fn check_applying(guard: &str, says: Option<&str>, plan: &Plan, change: impl FnOnce(&mut Here<'_>)) {
-    let mut here = Here {
-        plan,
-        endpoint: "https://host",
-        bucket: "media",
-        account: Some("a"),
-        layouts: "hash",
-        registry: Some("file: ids"),
-        tool: "1.0.0",
-        now: Timestamp(0).plus_seconds(60),
-        used_by: Ok(None),
-    };
-    change(&mut here);
-    match (may_apply(&here), says) {
+/// Holds what a guard of applying said, if any refused, against its name and a part of its words.
+fn check_answer(answer: Result<(), GuardReport>, refusal: Option<(&str, &str)>) {
+    match (answer, refusal) {
         (Ok(()), None) => {}
-        (Err(report), Some(says)) => {
+        (Err(report), Some((guard, says))) => {
             assert_eq!(report.name, guard);
             assert!(report.message.contains(says), "{guard} should say {says:?}, and said {:?}", report.message);
         }
-        (other, _) => panic!("{guard}: {other:?}"),
+        (other, refusal) => panic!("{refusal:?}: {other:?}"),
     }
 }
 
 #[test]
-fn row_65_a_plan_is_for_one_place_one_hour_and_one_run() {
+fn row_65_a_plan_is_for_one_place() {
+    let case = |endpoint, bucket, account, says: Option<&str>| {
+        let answer = check_place(&plan(), &Place { endpoint, bucket, account });
+        check_answer(answer, says.map(|says| ("same bucket", says)));
+    };
+    case("https://host", "media", Some("a"), None);
+    case("https://host", "x", Some("a"), Some("it is for bucket \"media\", and this is bucket \"x\""));
+    case("https://other", "media", Some("a"), Some("it is for endpoint"));
+    case("https://host", "media", None, Some("it is for account \"a\", and this is account \"\""));
+}
+
+/// Changes by what and when the plan is applied.
+fn check_here(plan: &Plan, refusal: Option<(&str, &str)>, change: impl FnOnce(&mut Here<'_>)) {
+    let now = Timestamp(0).plus_seconds(60);
+    let mut here = Here { layouts: "hash", registry: Some("file: ids"), tool: "1.0.0", now };
+    change(&mut here);
+    check_answer(check_ground(plan, &here), refusal);
+}
+
+#[test]
+fn row_65_a_plan_holds_for_an_hour_under_what_it_was_made_from() {
     let plan = plan();
-    let case = |guard, says, change: &dyn Fn(&mut Here<'_>)| check_applying(guard, says, &plan, change);
+    let case = |guard, says: Option<_>, change: &dyn Fn(&mut Here<'_>)| {
+        check_here(&plan, says.map(|says| (guard, says)), change);
+    };
     case("", None, &|_| {});
-    case("same bucket", Some("it is for bucket \"media\", and this is bucket \"x\""), &|here| here.bucket = "x");
-    case("same bucket", Some("it is for endpoint"), &|here| here.endpoint = "https://other");
-    case("same bucket", Some("it is for account \"a\", and this is account \"\""), &|here| here.account = None);
     case("same layouts", Some("made under other layouts"), &|here| here.layouts = "other");
     case("same registry", Some("none is configured"), &|here| here.registry = None);
     case("same registry", Some("from the registry \"file: ids\""), &|here| here.registry = Some("file: others"));
@@ -266,18 +273,30 @@ fn row_65_a_plan_is_for_one_place_one_hour_and_one_run() {
     case("not expired", Some("it expired at"), &at(LIFETIME_SECONDS));
     case("not expired", None, &at(-60));
     case("not expired", Some("which is in the future"), &at(-61));
-    case("used once", Some("it was used by run r"), &|here| here.used_by = Ok(Some("r".into())));
-    case("used once", Some("cannot be known"), &|here| here.used_by = Err("the disk is gone".into()));
+}
+
+#[test]
+fn row_65_a_plan_is_for_one_run_and_row_51_one_run_for_a_bucket() {
+    let past = |used_by: Option<&str>, unfinished: Option<&str>, under_way: Option<&str>| {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Ok(Past { used_by: owned(used_by), unfinished: owned(unfinished), under_way: owned(under_way) })
+    };
+    check_answer(check_history(&past(None, None, None)), None);
+    check_answer(check_history(&past(Some("r"), None, None)), Some(("used once", "it was used by run r")));
+    let resume = "`bucketree resume u` comes first";
+    check_answer(check_history(&past(Some("r"), Some("u"), None)), Some(("one run at a time", resume)));
+    check_answer(check_history(&past(None, Some("u"), Some("a has it"))), Some(("one run at a time", "a has it")));
+    check_answer(check_history(&Err("the disk is gone".into())), Some(("one run at a time", "the disk is gone")));
 }
 
 #[test]
 fn what_a_guard_refused_is_not_applied_and_what_needs_no_registry_needs_none() {
     let mut refused = plan();
     refused.header.guards[0].passed = false;
-    check_applying("plan passed", Some("guard \"something to do\""), &refused, |_| {});
+    check_here(&refused, Some(("plan passed", "guard \"something to do\"")), |_| {});
     let mut named = plan();
     named.rows.iter_mut().for_each(|row| row.verdict = Verdict::Undetermined);
-    check_applying("", None, &named, |here| here.registry = None);
+    check_here(&named, None, |here| here.registry = None);
 }
 
 #[test]

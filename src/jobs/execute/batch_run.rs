@@ -1,5 +1,6 @@
 //! One batch from its first check to the outcome of each of its keys.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -12,6 +13,7 @@ use crate::domain::plan::PlanRow;
 use crate::domain::progress::{Failure, LogLevel};
 use crate::jobs::presence::{self, Presence};
 use crate::jobs::{Stop, failure, place};
+use crate::journal::failpoint;
 use crate::journal::record::Record;
 use crate::store::{DeleteAnswer, DeleteTarget, ErrorKind, ObjectStore, StoreError};
 
@@ -50,6 +52,10 @@ pub struct BatchRun<'a> {
     pub recorder: &'a Recorder,
     pub stop: &'a Stop,
     pub number: u64,
+    /// Rows that were sent before the run was taken up again, and of which nothing is known.
+    pub sent_before: &'a BTreeSet<u32>,
+    /// Only looks, and sends nothing.
+    pub closing: bool,
 }
 
 impl BatchRun<'_> {
@@ -57,9 +63,10 @@ impl BatchRun<'_> {
     pub async fn run(self, rows: Vec<u32>) -> BatchEnd {
         let mut end = BatchEnd::default();
         let mut pending: Vec<Pending> =
-            rows.into_iter().map(|row| Pending { row, sent: false, reason: None }).collect();
+            rows.into_iter().map(|row| Pending { row, sent: self.sent_before.contains(&row), reason: None }).collect();
         for attempt in 1.. {
-            let may_send = attempt <= ATTEMPTS && !end.fatal && !(attempt > 1 && self.stop.is_requested());
+            let stopping = attempt > 1 && self.stop.is_requested();
+            let may_send = attempt <= ATTEMPTS && !end.fatal && !stopping && !self.closing;
             pending = self.check_objects(pending).await;
             if may_send {
                 pending = match self.check_registry(pending, &mut end).await {
@@ -201,7 +208,7 @@ impl BatchRun<'_> {
             return None;
         }
         end.failed = None; // what failed before is being repaired by this request
-        let answers = self.request(pending, end).await;
+        let answers = failpoint::during("request", self.request(pending, end)).await;
         let mut wait = None;
         let mut ends = Vec::new();
         let mut again = Vec::new();

@@ -5,34 +5,31 @@ mod batch_run;
 mod prove;
 mod recheck;
 mod recorder;
+mod resume;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{Clock, Stop, place};
-use crate::domain::guards::{Here, may_apply};
+use crate::domain::guards::{self, Here, Past, Place};
 use crate::domain::layout::Layouts;
-use crate::domain::outcome::Outcome;
-use crate::domain::plan::{Plan, PlanRow};
+use crate::domain::plan::Plan;
 use crate::domain::progress::{Failure, LogLevel, RunProgress, RunReport};
 use crate::domain::{IdRules, Timestamp};
-use crate::journal::record::{self, Record, SCHEMA};
+use crate::journal::lock::{self, LockError, Owner, RunLock};
+use crate::journal::record::{Record, SCHEMA};
 use crate::journal::{Journal, plan_file, runs};
 use crate::registry::SharedRegistry;
-use crate::store::limit::Aimd;
-use crate::store::{DeleteTarget, SharedStore, batch};
-use batch_run::BatchRun;
+use crate::store::SharedStore;
 use recheck::Recheck;
 use recorder::Recorder;
-
-/// Requests in a row that may fail before the run stops.
-const BREAKER: u32 = 5;
+pub use resume::{Ending, resume};
+use work::Work;
 
 /// Everything that a run needs.
 pub struct Execution {
@@ -80,20 +77,62 @@ impl Execution {
     /// # Errors
     /// [`Refusal`] with the exact reason.
     pub fn check(&self, now: Timestamp) -> Result<(), Refusal> {
+        self.check_place()?;
+        self.check_ground(now)?;
+        self.check_history()
+    }
+
+    /// Whether the plan is for this bucket.
+    fn check_place(&self) -> Result<(), Refusal> {
         let at = self.store.identity();
-        let used_by = runs::run_of_plan(&self.runs, &self.plan.header.id).map_err(|error| error.to_string());
+        let place = Place { endpoint: &at.endpoint, bucket: &at.bucket, account: at.account.as_deref() };
+        guards::check_place(&self.plan, &place).map_err(|guard| Refusal(guard.message))
+    }
+
+    /// Whether what the plan was made from still holds.
+    fn check_ground(&self, now: Timestamp) -> Result<(), Refusal> {
         let here = Here {
-            plan: &self.plan,
-            endpoint: &at.endpoint,
-            bucket: &at.bucket,
-            account: at.account.as_deref(),
             layouts: &self.layouts.hash(),
             registry: self.registry.as_ref().map(|registry| registry.name()),
             tool: env!("CARGO_PKG_VERSION"),
             now,
-            used_by,
         };
-        may_apply(&here).map_err(|guard| Refusal(guard.message))
+        guards::check_ground(&self.plan, &here).map_err(|guard| Refusal(guard.message))
+    }
+
+    /// Whether the plan was used, and whether an earlier run on the bucket has to be brought to its end first.
+    fn check_history(&self) -> Result<(), Refusal> {
+        let header = &self.plan.header;
+        let history = runs::history(&self.runs, &header.id, &header.endpoint, &header.bucket);
+        let past = history.map_err(|error| error.to_string()).map(|history| Past {
+            under_way: lock::holder(&self.runs, &header.endpoint, &header.bucket)
+                .filter(|owner| history.unfinished.contains(&owner.run))
+                .map(|owner| LockError::Held(Some(owner)).to_string()),
+            unfinished: history.unfinished.into_iter().next(),
+            used_by: history.used_by,
+        });
+        guards::check_history(&past).map_err(|guard| Refusal(guard.message))
+    }
+
+    /// Makes sure that no other run on the bucket is under way, nor begins.
+    async fn lock(&self, run: &str) -> Result<RunLock, ExecuteError> {
+        let owner = Owner::this(run, self.clock.now().to_string());
+        let (runs, here) = (self.runs.clone(), self.store.identity().clone());
+        let taking = move || lock::take(&runs, &here.endpoint, &here.bucket, &owner);
+        match tokio::task::spawn_blocking(taking).await {
+            Ok(Ok(lock)) => Ok(lock),
+            Ok(Err(held @ LockError::Held(_))) => Err(Refusal(held.to_string()).into()),
+            Ok(Err(LockError::Journal(error))) => Err(self.no_journal(error.to_string())),
+            Err(error) => Err(self.no_journal(error.to_string())),
+        }
+    }
+
+    fn no_journal(&self, why: String) -> ExecuteError {
+        ExecuteError::Failed(Failure {
+            what: format!("open a journal in {}", self.runs.display()),
+            why,
+            hint: "make the state folder writable and give it room; nothing was deleted".into(),
+        })
     }
 }
 
@@ -109,56 +148,29 @@ pub async fn execute(
 ) -> Result<RunReport, ExecuteError> {
     execution.check(server_now)?;
     let started = Instant::now();
-    let recorder = open(&execution, &stop, sender).await?;
-    let planned = execution.plan.rows.len() as u64;
-    recorder.tell(RunProgress::Started { run: recorder.run().into(), planned }).await;
-    let text = format!("run {} begins: {planned} objects of {}", recorder.run(), place(execution.store.identity()));
+    let run = Uuid::now_v7().to_string();
+    let _lock = execution.lock(&run).await?;
+    execution.check_history()?; // nobody else can begin a run from here on
+    let recorder = open(&execution, run, &stop, sender).await?;
+    let work = Work::whole(&execution, server_now);
+    recorder.tell(RunProgress::Started { run: recorder.run().into(), planned: work.planned }).await;
+    let (run, planned) = (recorder.run(), work.planned);
+    let text = format!("run {run} begins: {planned} objects of {}", place(execution.store.identity()));
     recorder.log(LogLevel::Info, text).await;
-
-    let recheck = Recheck::new(&execution);
-    run_batches(&execution, &recheck, &recorder, &stop).await;
-    let cancelled = stop.is_requested() && recorder.stopped().is_none();
-    close_open_rows(&recorder, cancelled).await;
-
-    let verification = prove::verify(&execution, &recorder).await;
-    let rows = prove::remove_rows(&execution, &recheck, &recorder, &verification).await;
-    let (outcomes, bytes_gone) = recorder.counts();
-    let finished = Record::Finished {
-        at: recorder.at(),
-        cancelled,
-        stopped: recorder.stopped().map(|failure| failure.to_string()),
-        outcomes: record::counts(&outcomes),
-    };
-    let _ = recorder.write(finished).await; // a failure is kept by the recorder and stands in the report
-    let report = RunReport {
-        run: recorder.run().into(),
-        planned,
-        outcomes,
-        bytes_gone,
-        verification: verification.verification,
-        rows,
-        cancelled,
-        stopped: recorder.stopped(),
-        elapsed: started.elapsed(),
-    };
-    recorder.tell(RunProgress::Finished(Box::new(report.clone()))).await;
-    Ok(report)
+    Ok(work.carry_out(&execution, &recorder, &stop, started).await)
 }
 
-async fn open(execution: &Execution, stop: &Stop, sender: mpsc::Sender<RunProgress>) -> Result<Recorder, ExecuteError> {
-    let run = Uuid::now_v7().to_string();
+async fn open(
+    execution: &Execution,
+    run: String,
+    stop: &Stop,
+    sender: mpsc::Sender<RunProgress>,
+) -> Result<Recorder, ExecuteError> {
     let (runs_folder, plan, id) = (execution.runs.clone(), Arc::clone(&execution.plan), run.clone());
-    let failed = |why: String| {
-        ExecuteError::Failed(Failure {
-            what: format!("open a journal in {}", execution.runs.display()),
-            why,
-            hint: "make the state folder writable and give it room; nothing was deleted".into(),
-        })
-    };
     let journal = tokio::task::spawn_blocking(move || Journal::create(&runs_folder, &id, &plan_file::write(&plan)))
         .await
-        .map_err(|error| failed(error.to_string()))?
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| execution.no_journal(error.to_string()))?
+        .map_err(|error| execution.no_journal(error.to_string()))?;
     let header = &execution.plan.header;
     let recorder =
         Recorder::new(run.clone(), Arc::clone(&execution.plan), journal, execution.clock.clone(), stop.clone(), sender);
@@ -171,62 +183,9 @@ async fn open(execution: &Execution, stop: &Stop, sender: mpsc::Sender<RunProgre
         endpoint: header.endpoint.clone(),
         bucket: header.bucket.clone(),
         planned: execution.plan.rows.len() as u64,
-        operator: operator(),
+        operator: lock::operator(),
         tool: env!("CARGO_PKG_VERSION").into(),
     };
     recorder.write(record).await.map_err(ExecuteError::Failed)?;
     Ok(recorder)
-}
-
-/// The account that runs the program, as its environment names it.
-fn operator() -> String {
-    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "unknown".into())
-}
-
-/// Sends batches, as many at a time as the store takes, until all are done or the run is stopped.
-async fn run_batches(execution: &Execution, recheck: &Recheck, recorder: &Recorder, stop: &Stop) {
-    let mut waiting = batches(execution).into_iter().zip(1u64..);
-    let mut flight = FuturesUnordered::new();
-    let mut aimd = Aimd::new(execution.concurrency, execution.concurrency);
-    let mut failures_in_a_row = 0;
-    loop {
-        while flight.len() < aimd.limit() && !stop.is_requested() {
-            let Some((rows, number)) = waiting.next() else { break };
-            flight.push(BatchRun { execution, recheck, recorder, stop, number }.run(rows));
-        }
-        let Some(end) = flight.next().await else { return };
-        let before = aimd.limit();
-        if end.throttled {
-            aimd.on_throttle()
-        } else {
-            aimd.on_success()
-        }
-        if aimd.limit() != before {
-            recorder.tell(RunProgress::Concurrency(aimd.limit())).await;
-        }
-        failures_in_a_row = if end.failed.is_some() { failures_in_a_row + 1 } else { 0 };
-        if let Some(failure) = end.failed.filter(|_| failures_in_a_row >= BREAKER || end.fatal) {
-            recorder.log(LogLevel::Error, format!("the run stops: {failure}")).await;
-            recorder.halt(failure);
-        }
-    }
-}
-
-/// The rows of each request.
-fn batches(execution: &Execution) -> Vec<Vec<u32>> {
-    let target = |row: &PlanRow| DeleteTarget { key: row.object.key.clone(), etag: None };
-    let targets: Vec<DeleteTarget> = execution.plan.rows.iter().map(target).collect();
-    let rows: Vec<u32> = (0u32..).take(targets.len()).collect();
-    batch::split(&targets, execution.batch_keys).into_iter().map(|range| rows[range].to_vec()).collect()
-}
-
-/// Rows that were never asked for end as failed, with the reason: their objects are still there.
-async fn close_open_rows(recorder: &Recorder, cancelled: bool) {
-    let why = match recorder.stopped() {
-        Some(failure) => format!("not attempted: {}", failure.why),
-        None if cancelled => "not attempted: the run was stopped".into(),
-        None => "not attempted".into(),
-    };
-    let ends = recorder.open_rows().into_iter().map(|row| (row, Outcome::Failed, Some(why.clone()))).collect();
-    recorder.end(0, ends).await;
 }

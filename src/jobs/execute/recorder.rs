@@ -31,6 +31,8 @@ struct State {
     counts: OutcomeCounts,
     bytes_gone: u64,
     stopped: Option<Failure>,
+    /// The journal could not be written: nothing that changes anything may be done any more.
+    blind: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -48,8 +50,13 @@ impl Recorder {
         stop: Stop,
         sender: mpsc::Sender<RunProgress>,
     ) -> Self {
-        let state =
-            State { ends: vec![None; plan.rows.len()], counts: OutcomeCounts::default(), bytes_gone: 0, stopped: None };
+        let state = State {
+            ends: vec![None; plan.rows.len()],
+            counts: OutcomeCounts::default(),
+            bytes_gone: 0,
+            stopped: None,
+            blind: false,
+        };
         Self { run, plan, clock, stop, sender, journal: Arc::new(Mutex::new(journal)), state: Mutex::new(state) }
     }
 
@@ -82,10 +89,24 @@ impl Recorder {
         let failure = Failure {
             what: format!("write the journal of run {}", self.run),
             why,
-            hint: "make room on the disk; no further request was sent".into(),
+            hint: format!("no further request was sent; make room on the disk, then `bucketree resume {}`", self.run),
         };
+        lock(&self.state).blind = true;
         self.halt(failure.clone());
         Err(failure)
+    }
+
+    /// Whether the journal can no longer be written.
+    pub fn is_blind(&self) -> bool {
+        lock(&self.state).blind
+    }
+
+    /// Takes over what the journal says already, from before the run was taken up again.
+    pub async fn restore(&self, ends: Vec<End>) {
+        let ends = self.count(ends);
+        if !ends.is_empty() {
+            self.tell(RunProgress::Outcomes(ends)).await;
+        }
     }
 
     /// Ends rows: journal, counts, message. A row that has an end keeps it.

@@ -35,6 +35,22 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     (
+        "UNFINISHED RUNS",
+        &[
+            "A run that was killed, lost its disk or was left at once is unfinished: `runs` says so, and no other plan is \
+             carried out on its bucket until `resume RUN` has brought it to its end. What the journal says stays said. A key \
+             that was sent and has no outcome is looked at: gone means that the lost request deleted it, unchanged means that \
+             it is due again, changed means that it is kept. What was never sent is due. Everything is asked again before \
+             it is deleted, as the first time.",
+            "A run may be gone on with as long as its plan may be applied. After that, or with --close, resume only finds out \
+             what became of what was sent. A run that stopped early, or has keys of which nothing is known, may be resumed \
+             too; so may one whose registry rows could not be removed.",
+            "The journal is a chain of checksums. A last line that was not written to its end is cut off; a journal that \
+             was changed anywhere else is left as it is, and refused.",
+            "On one bucket one run is under way at a time: a second one is refused and told who has the first.",
+        ],
+    ),
+    (
         "OUTPUT",
         &[
             "On a terminal keys are escaped so that nothing is hidden and no two look alike. On a pipe `ls` writes the exact \
@@ -47,7 +63,8 @@ pub const SECTIONS: &[Section] = &[
 /// What holds for every guard; the table follows.
 pub const GUARDS: &[&str] = &[
     "A plan is written, and carried out, only if every guard passes. A plan carries the answer of each guard; what a guard \
-     refused is refused for good. There is no flag to skip the guards; each says below who may lower it.",
+     refused is refused for good. There is no flag to skip the guards; each says below who may lower it. Beside them, apply \
+     needs --confirm with the bucket's name and the number of objects, and refuses a plan that was edited by one byte.",
     "--accept-shrink is the word of a person that bucket and registry are right although they have more than 20 % less than \
      last time. `bucketree plan ... --accept-shrink` remembers the smaller counts and says so in the plan; zero and the \
      minimums still hold.",

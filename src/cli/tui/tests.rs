@@ -1,0 +1,154 @@
+//! Journeys through the real state, views and jobs on the embedded bucket: only the terminal is a picture in memory, and
+//! the keys are text.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::desk::Desk;
+use crate::app::keymap::Keymap;
+use crate::app::state::{Audit, View};
+use crate::app::{Event, State};
+use crate::cli::args::GlobalFlags;
+use crate::cli::session::Session;
+use crate::demo::{Demo, DemoOptions, start};
+use crate::domain::progress::Completeness;
+use crate::domain::{Key, Verdict};
+use crate::ui::theme::{Glyphs, Look, Theme};
+
+/// Longer than anything here takes, so that a test that waits in vain ends.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+struct Journey {
+    desk: Desk<TestBackend>,
+    session: Arc<Session>,
+    _demo: Demo,
+    _state: tempfile::TempDir,
+}
+
+impl Journey {
+    async fn begin() -> Self {
+        let demo = start(DemoOptions { objects: 1000, ..DemoOptions::default() }).await.expect("a demo");
+        let mut session = Session::of_demo(&demo, &GlobalFlags::default()).await.expect("a session");
+        let state = tempfile::tempdir().expect("a folder");
+        session.state = state.path().to_owned();
+        let session = Arc::new(session);
+        let look = Look { theme: Theme::named("auto", None).expect("a theme"), glyphs: Glyphs::UNICODE };
+        let terminal = Terminal::new(TestBackend::new(80, 24)).expect("a terminal");
+        let desk = Desk::new(Arc::clone(&session), terminal, Keymap::built_in(), look);
+        let mut journey = Self { desk, session, _demo: demo, _state: state };
+        journey.until("everything is judged", |state| state.bucket.audit == Audit::Done).await;
+        journey
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.desk.press(keys).expect("keys");
+    }
+
+    /// Takes in what the jobs say until `done`.
+    async fn until(&mut self, what: &str, done: impl Fn(&State) -> bool) {
+        let waited = tokio::time::timeout(PATIENCE, async {
+            while !done(&self.desk.state) {
+                let event = self.desk.next_job().await.expect("a job that speaks");
+                self.desk.take_jobs(event);
+            }
+        });
+        let in_time = waited.await.is_ok();
+        assert!(in_time, "waited in vain until {what}:\n{}", self.screen());
+    }
+
+    fn screen(&mut self) -> String {
+        self.desk.draw().expect("a frame");
+        self.desk.backend().to_string()
+    }
+
+    /// What the bucket holds, asked of the bucket itself.
+    async fn listed(&self) -> BTreeSet<Key> {
+        let (inventory, report) = self.session.list(b"").await;
+        assert_eq!(report.completeness, Completeness::Complete);
+        (0..inventory.len()).map(|index| inventory.key(index)).collect()
+    }
+
+    fn keys(&self, wanted: impl Fn(u32) -> bool) -> BTreeSet<Key> {
+        let inventory = &self.desk.state.bucket.inventory;
+        (0..inventory.len()).filter(|index| wanted(*index)).map(|index| inventory.key(index)).collect()
+    }
+
+    /// Marks every orphan of project 1, and plans it.
+    async fn plan_project_1(&mut self) -> BTreeSet<Key> {
+        self.press(":audio/proj_1/<enter>A");
+        let state = &self.desk.state;
+        let marked = self.keys(|index| state.marks.selection.is_marked(index));
+        self.press("d");
+        self.until("the plan is made", |state| state.planning.plan.is_some() && !state.planning.pending).await;
+        marked
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_orphans_of_one_project_are_found_planned_confirmed_deleted_and_proved_gone() {
+    let mut journey = Journey::begin().await;
+    let before = journey.listed().await;
+    let planned = journey.plan_project_1().await;
+    assert!(planned.len() > 5, "{planned:?}");
+    let of_project = |key: &Key| key.escaped().to_string().contains("proj_1");
+    assert!(planned.iter().all(|key| of_project(key) && !key.escaped().to_string().contains("proj_10")), "{planned:?}");
+
+    journey.press("D");
+    let screen = journey.screen();
+    let text = journey.desk.state.planning.plan.as_ref().map(|plan| plan.confirmation()).expect("a plan");
+    assert!(screen.contains("permanent") && screen.contains(&text), "{screen}");
+    journey.press(&text);
+    journey.press("<enter>");
+    journey.until("the run has ended", |state| state.run.as_ref().is_some_and(|run| run.has_ended())).await;
+    let screen = journey.screen();
+    assert!(screen.contains("success") && screen.contains("proved gone"), "{screen}");
+
+    let expected: BTreeSet<Key> = before.difference(&planned).cloned().collect();
+    assert_eq!(journey.listed().await, expected, "exactly the plan is gone");
+    let state = &journey.desk.state;
+    assert_eq!(journey.keys(|index| !state.bucket.inventory.is_gone(index)), expected, "the tree shows what is left");
+    assert!(state.marks.selection.is_empty());
+    journey.press("r");
+    journey.until("it is judged again", |state| state.bucket.audit == Audit::Done && !state.is_scanning()).await;
+    let state = &journey.desk.state;
+    let project_1 = state.bucket.assessment.as_ref().map_or(0, |assessment| {
+        let project = (0..assessment.projects()).find(|at| assessment.project_id(*at).to_string() == "1");
+        project.map_or(0, |project| assessment.project_totals(project).of(Verdict::Orphaned).objects)
+    });
+    assert_eq!(project_1, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_the_dialog_pasting_and_the_wrong_text_delete_nothing() {
+    let mut journey = Journey::begin().await;
+    let before = journey.listed().await;
+    journey.plan_project_1().await;
+    let text = journey.desk.state.planning.plan.as_ref().map(|plan| plan.confirmation()).expect("a plan");
+    journey.press("D<esc>D<enter>wrong<enter>");
+    journey.desk.take(Event::Paste(text));
+    journey.press("<enter><esc>");
+    assert!(journey.desk.state.run.is_none());
+    assert_eq!(journey.listed().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_views_agree_on_what_a_filter_lets_through() {
+    let mut journey = Journey::begin().await;
+    journey.press("/verdict:orphaned flag:double-prefixed<enter>");
+    journey.until("the filter is answered", |state| !state.filter.pending && state.filter.matches.is_some()).await;
+    let state = &journey.desk.state;
+    let matches = state.filter.matches.as_ref().expect("matches");
+    let found = matches.subset.members().len() as u64;
+    let in_projects: u64 = matches.gathered.projects.roots().iter().map(|group| group.tally.objects).sum();
+    assert!(found > 0);
+    assert_eq!(in_projects, found);
+    let screen = journey.screen();
+    assert!(screen.contains(&format!("{found} of 1,000 loaded")), "{screen}");
+    journey.press("3<esc>");
+    assert_eq!(journey.desk.state.browse.view, View::Findings);
+    assert!(journey.desk.state.filter.matches.is_none());
+}
