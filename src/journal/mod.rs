@@ -8,6 +8,7 @@
 //! - `rows-to-remove.jsonl`: tracked keys proved gone, where the registry cannot be changed from here.
 
 mod bucket_file;
+pub mod bundle;
 pub mod capabilities;
 pub mod chain;
 pub mod failpoint;

@@ -57,7 +57,7 @@ pub fn list(folder: &Path, output: &mut Output) -> Result<ExitCode, Stop> {
 }
 
 /// How a run stands, in few words.
-fn state(summary: &RunSummary) -> String {
+pub fn state(summary: &RunSummary) -> String {
     let end = match (&summary.stopped, summary.finished, summary.cancelled) {
         (Some(why), ..) => format!("stopped: {why}"),
         (None, false, _) => format!("unfinished (bucketree resume {})", summary.run),

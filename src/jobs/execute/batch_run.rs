@@ -104,16 +104,19 @@ impl BatchRun<'_> {
     }
 
     async fn record(&self, ends: Vec<End>) {
-        for (row, outcome, why) in ends.iter().filter(|(_, outcome, _)| *outcome != Outcome::Deleted) {
+        for (row, outcome, why) in ends.iter().filter(|(_, outcome, _)| !is_plain_deletion(*outcome)) {
             let level = if outcome.is_failure() { LogLevel::Error } else { LogLevel::Warning };
             let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             self.recorder.log(level, format!("{outcome} {}{why}", self.key(*row).escaped())).await;
         }
-        let deleted = ends.iter().filter(|(_, outcome, _)| *outcome == Outcome::Deleted).count();
-        if deleted > 0 {
-            self.recorder
-                .log(LogLevel::Info, format!("batch {}: the store confirmed {deleted} deletions", self.number))
-                .await;
+        let count = |outcome| ends.iter().filter(|(_, end, _)| *end == outcome).count();
+        for (count, before, after) in [
+            (count(Outcome::Deleted), "the store confirmed", "deletions"),
+            (count(Outcome::DeletedByEarlierAttempt), "a request whose answer was lost had deleted", "keys"),
+        ] {
+            if count > 0 {
+                self.recorder.log(LogLevel::Info, format!("batch {}: {before} {count} {after}", self.number)).await;
+            }
         }
         self.recorder.end(self.number, ends).await;
     }
@@ -304,6 +307,11 @@ impl BatchRun<'_> {
             .collect();
         self.record(ends).await;
     }
+}
+
+/// Whether the end needs no line of its own: there may be thousands, and nobody has to look at them.
+fn is_plain_deletion(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Deleted | Outcome::DeletedByEarlierAttempt)
 }
 
 async fn delete_one(

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 pub use audit::{AuditSummary, AuditedObject, ReadingFields, registry_state};
 pub use plan::PlanSummary;
-pub use runs::{RunKey, RunLine, RunResult, VerifyResult};
+pub use runs::{BundleLine, RunKey, RunLine, RunResult, VerifyResult};
 
 use crate::domain::totals::{Tally, Totals};
 use crate::domain::{Key, Object, Timestamp};

@@ -1,6 +1,7 @@
 //! What `apply`, `verify` and `runs` print with `--json`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -9,6 +10,7 @@ use crate::domain::Key;
 use crate::domain::outcome::{Outcome, OutcomeCounts};
 use crate::domain::progress::{RunReport, Verification};
 use crate::jobs::verify::Proof;
+use crate::journal::bundle::Bundle;
 use crate::journal::keys::KeyFields;
 use crate::journal::runs::RunSummary;
 
@@ -143,6 +145,23 @@ impl RunLine {
             stopped: summary.stopped.clone(),
             damage: damage.map(str::to_owned),
         }
+    }
+}
+
+/// A bundle of a run.
+#[derive(Serialize)]
+pub struct BundleLine {
+    #[serde(flatten)]
+    run: RunLine,
+    file: String,
+    seal: String,
+}
+
+impl BundleLine {
+    /// A bundle that was written or found intact.
+    pub fn new(bundle: &Bundle, file: &Path) -> Self {
+        let run = RunLine::new(&bundle.summary, None);
+        Self { run, file: file.display().to_string(), seal: bundle.seal.clone() }
     }
 }
 
