@@ -7,6 +7,8 @@
 #[path = "common/world.rs"]
 mod world;
 
+#[path = "faults/capabilities.rs"]
+mod capabilities;
 #[path = "faults/guards.rs"]
 mod guards;
 #[path = "faults/plans.rs"]

@@ -18,6 +18,7 @@ use crate::domain::folders::{KeySpace, Subset};
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::{Judge, Policy, Trust, classify};
 use crate::domain::layout::Layouts;
+use crate::domain::capabilities::Atomicity;
 use crate::domain::guards::{Caps, GuardFacts, guards};
 use crate::domain::plan::{Plan, PlanHeader, PlanKind, PlanRow};
 use crate::domain::progress::{Completeness, Failure, RegistryReport, ScanProgress, ScanReport};
@@ -255,6 +256,7 @@ impl Sim {
             expires_at: NOW.plus_seconds(3600),
             min_age_seconds: 7 * 86_400,
             caps,
+            deletes: Atomicity::Unmeasured,
             guards,
             tool: "test".into(),
             digest: "d".into(),

@@ -66,6 +66,8 @@ pub struct GlobalFlags {
 pub enum Verb {
     /// Open an embedded bucket and registry, filled with sample data
     Demo(DemoArgs),
+    /// Check settings, store, permissions, clocks, registry and state folder, and say how to mend each
+    Doctor(DoctorArgs),
     /// List keys: one a line, exact bytes on a pipe, escaped on a terminal
     Ls(LsArgs),
     /// Show sizes by folder
@@ -110,6 +112,14 @@ pub struct DemoArgs {
     /// Only serve the bucket: print how to reach it, and stay up until interrupted
     #[arg(long)]
     pub serve: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct DoctorArgs {
+    /// Also measure what the store does, on objects under .bucketree/canary/ that are removed afterwards
+    #[arg(long)]
+    pub probe: bool,
 }
 
 /// Arguments of `ls`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::capabilities::Atomicity;
 use super::facts::{Claim, SourceReport};
 pub use super::guards::{Caps, GuardReport};
 use super::verdict::{Flags, Verdict};
@@ -56,6 +57,9 @@ pub struct PlanHeader {
     pub min_age_seconds: i64,
     /// The limits in force.
     pub caps: Caps,
+    /// Whether a deletion could hit another object than the one that was looked at, as far as it was known when the plan
+    /// was made.
+    pub deletes: Atomicity,
     /// What every guard said.
     pub guards: Vec<GuardReport>,
     /// The version of the program that made it.

@@ -63,6 +63,7 @@ pub fn draft(input: &Draft<'_>, selected: impl IntoIterator<Item = ObjectIndex>)
         expires_at: created_at.plus_seconds(LIFETIME_SECONDS),
         min_age_seconds: input.audit.judge.policy().min_age_seconds,
         caps: input.caps.clone(),
+        deletes: input.ground.deletes,
         guards,
         tool: env!("CARGO_PKG_VERSION").into(),
         digest: String::new(),

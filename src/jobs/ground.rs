@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::presence::{self, Presence};
 use crate::domain::Key;
+use crate::domain::capabilities::Atomicity;
 use crate::domain::facts::{ClaimKind, Facts};
 use crate::domain::guards::{Drift, DriftSample, GuardFacts, LastScan, shrinks};
 use crate::domain::inventory::Inventory;
@@ -26,6 +27,8 @@ pub struct Ground {
     pub last_scan: LastScan,
     /// Whether a person said that smaller counts than last time are right.
     pub accepts_shrink: bool,
+    /// Whether a deletion can hit another object than the one that was looked at.
+    pub deletes: Atomicity,
 }
 
 /// Where listings and runs are remembered, and of which bucket.
@@ -60,7 +63,7 @@ impl Memory {
         let compared = tokio::task::spawn_blocking(move || {
             let last = memory.last(&at, listed)?;
             if accepts_shrink || !shrinks(&last, listed) {
-                memory.scans.remember(&name(&at), SeenScan { objects: listed, at: began })?;
+                memory.scans.remember(&at.name(), SeenScan { objects: listed, at: began })?;
             }
             Ok::<_, JournalError>(last)
         });
@@ -72,7 +75,7 @@ impl Memory {
     }
 
     fn last(&self, at: &StoreIdentity, listed: u64) -> Result<LastScan, JournalError> {
-        let Some(seen) = self.scans.last(&name(at))? else { return Ok(LastScan::Never) };
+        let Some(seen) = self.scans.last(&at.name())? else { return Ok(LastScan::Never) };
         // Journals are read only where it matters.
         let deleted = if listed < seen.objects { self.deleted_since(at, seen)? } else { 0 };
         Ok(LastScan::Seen { objects: seen.objects.saturating_sub(deleted), at: seen.at })
@@ -92,10 +95,6 @@ impl Memory {
         }
         Ok(deleted)
     }
-}
-
-fn name(at: &StoreIdentity) -> String {
-    format!("{}/{}", at.endpoint, at.bucket)
 }
 
 /// How far listing and registry disagree, before anything was asked of the store.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bucketree::domain::capabilities::Atomicity;
 use bucketree::domain::facts::{RegistryRow, SourceReport};
 use bucketree::domain::inventory::{Inventory, ObjectIndex};
 use bucketree::domain::judge::Policy;
@@ -124,6 +125,8 @@ pub struct World {
     pub policy: Policy,
     pub caps: Caps,
     pub accepts_shrink: bool,
+    /// What is known of the store's conditions.
+    pub deletes: Atomicity,
     pub concurrency: usize,
     pub batch_keys: usize,
     /// Stands still, or says something else than the bucket's own clock.
@@ -143,6 +146,7 @@ impl World {
             policy: Policy { min_age_seconds: 7 * 86_400, ..Policy::default() },
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
             accepts_shrink: false,
+            deletes: Atomicity::Unmeasured,
             concurrency: 4,
             batch_keys: 1000,
             clock: None,
@@ -251,7 +255,7 @@ impl World {
         let accepts_shrink = self.accepts_shrink;
         let last_scan = memory.compare(self.store.identity(), inventory, scan, accepts_shrink).await;
         let sample = sample(self.store.as_ref(), audit.judge.facts(), self.caps.missing_share).await;
-        Ground { sample, last_scan, accepts_shrink }
+        Ground { sample, last_scan, accepts_shrink, deletes: self.deletes }
     }
 
     /// A plan of the objects that `select` chooses.
@@ -279,6 +283,7 @@ impl World {
             layouts: self.layouts(),
             ids: self.ids(),
             runs: self.runs(),
+            conditional_deletes: self.deletes.is_proved(),
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),

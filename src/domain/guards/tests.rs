@@ -217,6 +217,7 @@ fn plan() -> Plan {
         created_at: Timestamp(0),
         expires_at: Timestamp(0).plus_seconds(LIFETIME_SECONDS),
         min_age_seconds: 0,
+        deletes: Default::default(),
         guards: guards(&rows, &caps, &facts),
         caps,
         tool: "1.0.0".into(),

@@ -7,10 +7,10 @@ use futures::StreamExt;
 
 use super::recorder::{End, Recorder};
 use super::{Execution, Recheck};
-use crate::domain::Key;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::PlanRow;
 use crate::domain::progress::{Failure, LogLevel};
+use crate::domain::{ETag, Key};
 use crate::jobs::presence::{self, Presence};
 use crate::jobs::{Stop, failure, place};
 use crate::journal::failpoint;
@@ -101,6 +101,12 @@ impl BatchRun<'_> {
 
     fn key(&self, row: u32) -> &Key {
         &self.plan_row(row).object.key
+    }
+
+    /// The ETag that the object must still have, if the store heeds it. R2 and S3 have one for every object.
+    fn condition(&self, row: u32) -> Option<ETag> {
+        let etag = &self.plan_row(row).object.etag;
+        (self.execution.conditional_deletes && !etag.is_empty()).then(|| etag.clone())
     }
 
     async fn record(&self, ends: Vec<End>) {
@@ -238,7 +244,7 @@ impl BatchRun<'_> {
     /// Sends what XML can carry in one request and the rest one by one; one answer per row.
     async fn request(&self, pending: &[Pending], end: &mut BatchEnd) -> Vec<DeleteAnswer> {
         let store = self.execution.store.as_ref();
-        let target = |item: &Pending| DeleteTarget { key: self.key(item.row).clone(), etag: None };
+        let target = |item: &Pending| DeleteTarget { key: self.key(item.row).clone(), etag: self.condition(item.row) };
         let (safe, unsafe_keys): (Vec<usize>, Vec<usize>) =
             (0..pending.len()).partition(|&at| self.key(pending[at].row).is_xml_safe());
         let mut answers = vec![DeleteAnswer::Unproven; pending.len()];

@@ -45,6 +45,8 @@ pub struct Execution {
     pub ids: IdRules,
     /// The folder that holds one folder per run.
     pub runs: PathBuf,
+    /// Whether the store was proved to honour conditions, so that each deletion names the ETag that was planned.
+    pub conditional_deletes: bool,
     /// Requests in flight at most.
     pub concurrency: usize,
     /// Keys per request at most.

@@ -22,6 +22,8 @@ pub struct PlanSummary {
     left_out: BTreeMap<String, u64>,
     not_in_bucket: u64,
     guards: Vec<Guard>,
+    atomic_deletes: bool,
+    deletes: String,
     expires_at: String,
     confirm: Option<String>,
 }
@@ -73,6 +75,8 @@ impl PlanSummary {
             left_out: left_out.clone(),
             not_in_bucket,
             guards: plan.header.guards.iter().map(Guard::from).collect(),
+            atomic_deletes: plan.header.deletes.is_proved(),
+            deletes: plan.header.deletes.to_string(),
             expires_at: plan.header.expires_at.to_string(),
             confirm: file.map(|_| plan.confirmation()),
         }

@@ -56,6 +56,17 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     (
+        "CAPABILITIES",
+        &[
+            "What a store does with conditions is measured, never assumed: many ignore them and delete. `doctor --probe` \
+             writes a few small objects under .bucketree/canary/, tries each question on them, and removes them. The \
+             answers are kept with their date in the state folder and hold for 30 days.",
+            "Where both kinds of conditional deletion were proved, every deletion names the ETag of the object that was \
+             planned: an object that changes in the last moment is kept. Elsewhere each object is looked at just before it \
+             is deleted, and the plan says that this is not atomic.",
+        ],
+    ),
+    (
         "OUTPUT",
         &[
             "On a terminal keys are escaped so that nothing is hidden and no two look alike. On a pipe `ls` writes the exact \
@@ -167,6 +178,10 @@ pub const SHAPES: &[Shape] = &[
             ("left_out", "objects that were meant and left out, by the reason: young, protected or a verdict"),
             ("not_in_bucket", "keys of --keys-from that are not in the bucket"),
             ("guards", "list of name, passed, message, protects, lowered_by"),
+            (
+                "atomic_deletes, deletes",
+                "whether a deletion can only hit the object that was looked at, as measured by doctor --probe; in words",
+            ),
             ("expires_at", "when it can no longer be applied"),
             ("confirm", "the text for apply --confirm; null if a guard refuses"),
         ],
@@ -228,6 +243,16 @@ pub const SHAPES: &[Shape] = &[
             ("readings", "as for audit, without live"),
             ("overflow", "whether there may be more readings"),
             ("layouts", "list of layout, template, health, reads, why_not"),
+        ],
+    ),
+    (
+        "doctor",
+        "One line per check.",
+        &[
+            ("check", "what was checked"),
+            ("status", "ok, note (it works, and somebody should know) or failed"),
+            ("seen", "what was found"),
+            ("mend", "how to mend it; empty if there is nothing to mend"),
         ],
     ),
     (
