@@ -175,6 +175,25 @@ pub(super) const KEYS: &[Key] = &[
         "\"10%\"",
         "a plan with more of a live project's objects is refused",
     ),
+    key("max_projects", &["BUCKETREE_MAX_PROJECTS"], "1000", "a plan that touches more projects is refused"),
+    key(
+        "max_missing",
+        &["BUCKETREE_MAX_MISSING"],
+        "\"20%\"",
+        "if more of the tracked keys are not in the bucket, plans are refused until that is explained",
+    ),
+    key(
+        "canary_project",
+        &["BUCKETREE_CANARY_PROJECT"],
+        "\"proj_demo\"",
+        "a project that is live for certain; if the registry does not have it, every verdict is undetermined",
+    ),
+    key(
+        "canary_key",
+        &["BUCKETREE_CANARY_KEY"],
+        "\"brand/logo.png\"",
+        "a key that is there and alive for certain; if it is not seen so, every verdict is undetermined",
+    ),
     key("concurrency", &["BUCKETREE_CONCURRENCY"], "16", "requests at the same time, 1 to 512"),
     key("theme", &["BUCKETREE_THEME"], "\"auto\"", "auto, light, dark or mono"),
 ];
