@@ -198,7 +198,7 @@ fn print(plan: &Plan, selection: &Selection, output: &mut Output) -> Result<(), 
         let (tone, word) = if guard.passed { (Tone::Good, "passes ") } else { (Tone::Bad, "REFUSES") };
         output.line(format!("guard {} {}: {}", output.paint().tone(tone, word), guard.name, guard.message))?;
     }
-    Ok(output.line(&plan.header.deletes)?)
+    Ok(output.line(plan.header.deletes)?)
 }
 
 fn meaning(reason: &str, plan: &Plan) -> String {
