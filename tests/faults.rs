@@ -19,3 +19,5 @@ mod resuming;
 mod runs;
 #[path = "faults/scans.rs"]
 mod scans;
+#[path = "faults/trash.rs"]
+mod trash;

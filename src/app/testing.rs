@@ -237,6 +237,7 @@ impl Sim {
             because: "its project is gone".into(),
             readings: Vec::new(),
             claims: Vec::new(),
+            destination: None,
         };
         let rows: Vec<PlanRow> = self.state.marks.selection.iter().map(row).collect();
         let caps = Caps { bucket_share: 0.9, ..Caps::default() };

@@ -27,6 +27,7 @@ use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
+use crate::jobs::executor::Via;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
@@ -283,6 +284,7 @@ impl Session {
             concurrency: self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
+            executor: Via::Batch.executor(),
             clock: self.clock.clone(),
         }
     }

@@ -20,6 +20,7 @@ pub mod project;
 mod samples;
 pub mod selection;
 pub mod totals;
+pub mod trash;
 pub mod verdict;
 
 pub use inventory::{Inventory, ObjectIndex};

@@ -10,6 +10,8 @@ pub enum Outcome {
     Deleted,
     /// The object was copied to the trash, the copy verified, and the source then deleted.
     Trashed,
+    /// The object was copied from the trash to where it had been, the copy verified, and the one in the trash then deleted.
+    Restored,
     /// It was already gone before this run asked for anything.
     AbsentBefore,
     /// A request of this run whose answer was lost had deleted it.
@@ -30,9 +32,10 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order in which they are shown.
-    pub const ALL: [Outcome; 10] = [
+    pub const ALL: [Outcome; 11] = [
         Outcome::Deleted,
         Outcome::Trashed,
+        Outcome::Restored,
         Outcome::AbsentBefore,
         Outcome::DeletedByEarlierAttempt,
         Outcome::SkippedChanged,
@@ -48,6 +51,7 @@ impl Outcome {
         match self {
             Outcome::Deleted => "deleted",
             Outcome::Trashed => "trashed",
+            Outcome::Restored => "restored",
             Outcome::AbsentBefore => "absent-before",
             Outcome::DeletedByEarlierAttempt => "deleted-by-earlier-attempt",
             Outcome::SkippedChanged => "skipped-changed",
@@ -61,7 +65,14 @@ impl Outcome {
 
     /// Whether the object should no longer be in the bucket; verification proves it.
     pub fn is_gone(self) -> bool {
-        matches!(self, Outcome::Deleted | Outcome::Trashed | Outcome::AbsentBefore | Outcome::DeletedByEarlierAttempt)
+        matches!(
+            self,
+            Outcome::Deleted
+                | Outcome::Trashed
+                | Outcome::Restored
+                | Outcome::AbsentBefore
+                | Outcome::DeletedByEarlierAttempt
+        )
     }
 
     /// Whether the object was kept on purpose.

@@ -7,7 +7,7 @@ use super::capabilities::Atomicity;
 use super::facts::{Claim, SourceReport};
 pub use super::guards::{Caps, GuardReport};
 use super::verdict::{Flags, Verdict};
-use super::{Object, ProjectId, Tally, Timestamp};
+use super::{Key, Object, Outcome, ProjectId, Tally, Timestamp, trash};
 
 /// How long a plan may be applied, in seconds from its making.
 pub const LIFETIME_SECONDS: i64 = 3600;
@@ -17,6 +17,12 @@ pub const LIFETIME_SECONDS: i64 = 3600;
 pub enum PlanKind {
     /// Permanent deletion.
     Delete,
+    /// A move to the trash: a verified copy, then the deletion.
+    Trash,
+    /// A move from the trash back to where the object was.
+    Restore,
+    /// Permanent deletion of what lies in the trash.
+    EmptyTrash,
 }
 
 impl PlanKind {
@@ -24,6 +30,38 @@ impl PlanKind {
     pub fn name(self) -> &'static str {
         match self {
             PlanKind::Delete => "delete",
+            PlanKind::Trash => "trash",
+            PlanKind::Restore => "restore",
+            PlanKind::EmptyTrash => "empty-trash",
+        }
+    }
+
+    /// The kind that a plan file names.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Delete, Self::Trash, Self::Restore, Self::EmptyTrash].into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What is done, for a sentence that goes on with "12 objects".
+    pub fn action(self) -> &'static str {
+        match self {
+            PlanKind::Delete => "delete for good",
+            PlanKind::Trash => "move to the trash",
+            PlanKind::Restore => "restore from the trash",
+            PlanKind::EmptyTrash => "delete for good from the trash",
+        }
+    }
+
+    /// Whether each object is copied elsewhere, and the copy verified, before it is deleted.
+    pub fn moves(self) -> bool {
+        matches!(self, PlanKind::Trash | PlanKind::Restore)
+    }
+
+    /// How a key ends with which everything went as planned.
+    pub fn done(self) -> Outcome {
+        match self {
+            PlanKind::Delete | PlanKind::EmptyTrash => Outcome::Deleted,
+            PlanKind::Trash => Outcome::Trashed,
+            PlanKind::Restore => Outcome::Restored,
         }
     }
 }
@@ -85,6 +123,19 @@ pub struct PlanRow {
     pub readings: Vec<(Arc<str>, ProjectId)>,
     /// The registry's rows and references that have the key.
     pub claims: Vec<Claim>,
+    /// Where the object is moved to, where the plan says it. The place in the trash is known only when the run has its id.
+    pub destination: Option<Key>,
+}
+
+impl PlanRow {
+    /// Where the object is moved to by this run of this kind of plan; `None` if it is not moved.
+    pub fn destination(&self, kind: PlanKind, run: &str) -> Option<Key> {
+        match kind {
+            PlanKind::Delete | PlanKind::EmptyTrash => None,
+            PlanKind::Trash => Some(trash::place(run, &self.object.key)),
+            PlanKind::Restore => self.destination.clone(),
+        }
+    }
 }
 
 /// A plan.

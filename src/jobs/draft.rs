@@ -29,6 +29,8 @@ pub struct Draft<'a> {
     pub audit: &'a Audit,
     /// What was remembered and asked for the guards.
     pub ground: &'a Ground,
+    /// What is to be done.
+    pub kind: PlanKind,
     /// The limits in force.
     pub caps: &'a Caps,
     /// This machine's clock.
@@ -51,7 +53,7 @@ pub fn draft(input: &Draft<'_>, selected: impl IntoIterator<Item = ObjectIndex>)
     let facts = input.audit.judge.facts();
     let header = PlanHeader {
         id: Uuid::now_v7().to_string(),
-        kind: PlanKind::Delete,
+        kind: input.kind,
         endpoint: input.identity.endpoint.clone(),
         account: input.identity.account.clone(),
         bucket: input.identity.bucket.clone(),
@@ -85,6 +87,7 @@ fn row(input: &Draft<'_>, index: ObjectIndex) -> PlanRow {
         because: evidence.because,
         readings: evidence.readings.into_iter().map(|(reading, _)| (reading.layout, reading.project)).collect(),
         claims: evidence.claims,
+        destination: None,
     }
 }
 

@@ -4,12 +4,15 @@
 //! between batches; a request that deletes is never abandoned in flight.
 
 pub mod audit;
+pub mod copies;
 pub mod draft;
 pub mod execute;
 pub mod ground;
+pub mod executor;
 pub mod presence;
 pub mod probe;
 pub mod scan;
+pub mod trash;
 pub mod verify;
 
 use std::sync::Arc;

@@ -102,6 +102,8 @@ struct RowLine {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     project: Option<String>,
     evidence: EvidenceLine,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    to: Option<KeyFields>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -209,6 +211,7 @@ fn line_of(row: &PlanRow) -> RowLine {
             readings: row.readings.iter().map(|(layout, project)| (layout.to_string(), id_text(project))).collect(),
             claims: row.claims.iter().map(claim_text).collect(),
         },
+        to: row.destination.as_ref().map(KeyFields::from),
     }
 }
 
@@ -275,6 +278,7 @@ fn row_of(line: RowLine) -> Result<PlanRow, String> {
             .map(|(layout, id)| Ok((Arc::from(layout.as_str()), id_of(id)?)))
             .collect::<Result<_, String>>()?,
         claims: line.evidence.claims.iter().map(claim_of).collect::<Result<_, String>>()?,
+        destination: line.to.map(Key::try_from).transpose()?,
     })
 }
 
@@ -345,10 +349,8 @@ fn source_line(source: &SourceReport) -> SourceLine {
 }
 
 fn header_of(line: HeaderLine) -> Result<PlanHeader, String> {
-    let kind = match line.kind.as_str() {
-        "delete" => PlanKind::Delete,
-        other => return Err(format!("this program cannot carry out a plan to {other:?}")),
-    };
+    let kind = PlanKind::parse(&line.kind)
+        .ok_or_else(|| format!("this program cannot carry out a plan to {:?}", line.kind))?;
     let sources = line.registry.into_iter().map(source_of).collect::<Result<_, String>>()?;
     Ok(PlanHeader {
         id: line.plan,

@@ -46,6 +46,27 @@ pub enum Record {
         /// Version of the program.
         tool: String,
     },
+    /// The objects of these rows are about to be copied to where the run moves them; see
+    /// [`crate::domain::plan::PlanRow::destination`].
+    Copying {
+        /// When.
+        at: String,
+        /// Number of the request that is to delete them, from 1.
+        batch: u64,
+        /// The rows.
+        rows: Vec<u32>,
+    },
+    /// There is a verified copy of each of these rows; their objects are still where they were.
+    Copied {
+        /// When.
+        at: String,
+        /// Number of the request that is to delete them.
+        batch: u64,
+        /// The rows.
+        rows: Vec<u32>,
+        /// Those of them whose ETags could not be compared, so that size, metadata and content type have to prove the copy.
+        without_etag: Vec<u32>,
+    },
     /// A request to delete these rows is about to be sent.
     Intent {
         /// When.
@@ -124,6 +145,8 @@ impl Record {
         match self {
             Record::Started { .. } => "started",
             Record::Resumed { .. } => "resumed",
+            Record::Copying { .. } => "copying",
+            Record::Copied { .. } => "copied",
             Record::Intent { .. } => "intent",
             Record::Outcomes { .. } => "outcomes",
             Record::Verified { .. } => "verified",

@@ -12,13 +12,14 @@ use bucketree::domain::facts::{RegistryRow, SourceReport};
 use bucketree::domain::inventory::{Inventory, ObjectIndex};
 use bucketree::domain::judge::Policy;
 use bucketree::domain::layout::Layouts;
-use bucketree::domain::plan::{Caps, Plan};
+use bucketree::domain::plan::{Caps, Plan, PlanKind};
 use bucketree::domain::progress::{RunProgress, RunReport, ScanProgress, ScanReport};
 use bucketree::domain::{ETag, IdRules, Key, Object, Outcome, StorageClass, Timestamp};
 use bucketree::jobs::audit::{Audit, AuditInput, audit};
 use bucketree::jobs::draft::{Draft, draft, left_out};
 use bucketree::jobs::execute::{Ending, ExecuteError, Execution, execute, resume};
 use bucketree::jobs::ground::{Ground, Memory, sample};
+use bucketree::jobs::executor::Via;
 use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
 use bucketree::journal::runs;
@@ -129,6 +130,8 @@ pub struct World {
     pub deletes: Atomicity,
     pub concurrency: usize,
     pub batch_keys: usize,
+    pub via: Via,
+    pub kind: PlanKind,
     /// Stands still, or says something else than the bucket's own clock.
     pub clock: Option<Clock>,
     folder: tempfile::TempDir,
@@ -149,6 +152,8 @@ impl World {
             deletes: Atomicity::Unmeasured,
             concurrency: 4,
             batch_keys: 1000,
+            via: Via::Batch,
+            kind: PlanKind::Delete,
             clock: None,
             folder: tempfile::tempdir().unwrap(),
         };
@@ -268,6 +273,7 @@ impl World {
             scan: &scan,
             audit: &audit,
             ground: &self.ground(&inventory, &scan, &audit).await,
+            kind: self.kind,
             caps: &self.caps,
             clock: &clock,
         };
@@ -287,6 +293,7 @@ impl World {
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),
+            executor: self.via.executor(),
             clock: self.clock(),
         }
     }

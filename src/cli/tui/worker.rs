@@ -226,6 +226,7 @@ impl Worker {
                     scan: &scan,
                     audit: &audit,
                     ground: &ground,
+                    kind: crate::domain::plan::PlanKind::Delete,
                     caps: &session.caps,
                     clock: &session.clock,
                 };

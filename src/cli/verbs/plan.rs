@@ -14,6 +14,7 @@ use crate::cli::session::Session;
 use crate::cli::verbs::audit::Audited;
 use crate::config::Inputs;
 use crate::domain::inventory::ObjectIndex;
+use crate::domain::plan::PlanKind;
 use crate::domain::progress::Completeness;
 use crate::domain::verdict::Flag;
 use crate::domain::{Key, Plan, Verdict};
@@ -58,6 +59,7 @@ pub async fn run(inputs: &mut Inputs, args: &PlanArgs, output: &mut Output) -> R
         scan: &audited.scan,
         audit: &audited.audit,
         ground: &ground,
+        kind: PlanKind::Delete,
         caps: &session.caps,
         clock: &session.clock,
     };
@@ -196,7 +198,7 @@ fn print(plan: &Plan, selection: &Selection, output: &mut Output) -> Result<(), 
         let (tone, word) = if guard.passed { (Tone::Good, "passes ") } else { (Tone::Bad, "REFUSES") };
         output.line(format!("guard {} {}: {}", output.paint().tone(tone, word), guard.name, guard.message))?;
     }
-    Ok(output.line(&plan.header.deletes)?)
+    Ok(output.line(plan.header.deletes)?)
 }
 
 fn meaning(reason: &str, plan: &Plan) -> String {

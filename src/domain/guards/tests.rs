@@ -25,6 +25,7 @@ fn row(number: u64) -> PlanRow {
         because: String::new(),
         readings: Vec::new(),
         claims: Vec::new(),
+        destination: None,
     }
 }
 

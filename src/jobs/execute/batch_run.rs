@@ -3,26 +3,22 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures::StreamExt;
-
 use super::recorder::{End, Recorder};
 use super::{Execution, Recheck};
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::PlanRow;
+use crate::domain::plan::{PlanKind, PlanRow};
 use crate::domain::progress::{Failure, LogLevel};
 use crate::domain::{ETag, Key};
 use crate::jobs::presence::{self, Presence};
 use crate::jobs::{Stop, failure, place};
 use crate::journal::failpoint;
 use crate::journal::record::Record;
-use crate::store::{DeleteAnswer, DeleteTarget, ErrorKind, ObjectStore, StoreError};
+use crate::store::{DeleteAnswer, DeleteTarget, ErrorKind, StoreError};
 
 /// How often a key is sent at most.
 const ATTEMPTS: u32 = 4;
 /// The longest wait between two attempts; a store that asks for more ends the run, which can be repeated later.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Single DELETE requests in flight, for keys that XML cannot carry.
-const SINGLES: usize = 8;
 
 /// What a batch came to, for the pace of the run.
 #[derive(Default)]
@@ -37,8 +33,8 @@ pub struct BatchEnd {
 
 /// A row on its way.
 #[derive(Clone)]
-struct Pending {
-    row: u32,
+pub(super) struct Pending {
+    pub(super) row: u32,
     /// Whether a request for it was sent whose effect is not known.
     sent: bool,
     /// Why it is still pending.
@@ -64,6 +60,12 @@ impl BatchRun<'_> {
         let mut end = BatchEnd::default();
         let mut pending: Vec<Pending> =
             rows.into_iter().map(|row| Pending { row, sent: self.sent_before.contains(&row), reason: None }).collect();
+        if self.kind().moves() && !self.closing {
+            pending = match self.copy_all(pending, &mut end).await {
+                Some(copied) => copied,
+                None => return end,
+            };
+        }
         for attempt in 1.. {
             let stopping = attempt > 1 && self.stop.is_requested();
             let may_send = attempt <= ATTEMPTS && !end.fatal && !stopping && !self.closing;
@@ -95,7 +97,11 @@ impl BatchRun<'_> {
         end
     }
 
-    fn plan_row(&self, row: u32) -> &PlanRow {
+    pub(super) fn kind(&self) -> PlanKind {
+        self.execution.plan.header.kind
+    }
+
+    pub(super) fn plan_row(&self, row: u32) -> &PlanRow {
         &self.execution.plan.rows[row as usize]
     }
 
@@ -109,15 +115,21 @@ impl BatchRun<'_> {
         (self.execution.conditional_deletes && !etag.is_empty()).then(|| etag.clone())
     }
 
-    async fn record(&self, ends: Vec<End>) {
-        for (row, outcome, why) in ends.iter().filter(|(_, outcome, _)| !is_plain_deletion(*outcome)) {
+    pub(super) async fn record(&self, ends: Vec<End>) {
+        let is_plain = |outcome| outcome == self.kind().done() || outcome == Outcome::DeletedByEarlierAttempt;
+        for (row, outcome, why) in ends.iter().filter(|(_, outcome, _)| !is_plain(*outcome)) {
             let level = if outcome.is_failure() { LogLevel::Error } else { LogLevel::Warning };
             let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             self.recorder.log(level, format!("{outcome} {}{why}", self.key(*row).escaped())).await;
         }
         let count = |outcome| ends.iter().filter(|(_, end, _)| *end == outcome).count();
+        let what = match self.kind() {
+            PlanKind::Delete | PlanKind::EmptyTrash => "deletions",
+            PlanKind::Trash => "moves to the trash",
+            PlanKind::Restore => "moves from the trash",
+        };
         for (count, before, after) in [
-            (count(Outcome::Deleted), "the store confirmed", "deletions"),
+            (count(self.kind().done()), "the store confirmed", what),
             (count(Outcome::DeletedByEarlierAttempt), "a request whose answer was lost had deleted", "keys"),
         ] {
             if count > 0 {
@@ -128,7 +140,7 @@ impl BatchRun<'_> {
     }
 
     /// Looks at every object again; returns the rows that are still exactly what was planned.
-    async fn check_objects(&self, pending: Vec<Pending>) -> Vec<Pending> {
+    pub(super) async fn check_objects(&self, pending: Vec<Pending>) -> Vec<Pending> {
         let keys: Vec<Key> = pending.iter().map(|pending| self.key(pending.row).clone()).collect();
         let mut found = presence::look(self.execution.store.as_ref(), &keys).await;
         self.confirm_gone(&keys, &mut found).await;
@@ -142,7 +154,7 @@ impl BatchRun<'_> {
                 }
                 Presence::Gone if item.sent => {
                     let why = item.reason.map_or_else(|| "the answer was lost".into(), |error| error.message);
-                    ends.push((item.row, Outcome::DeletedByEarlierAttempt, Some(why)));
+                    ends.push((item.row, self.done_earlier(), Some(why)));
                 }
                 Presence::Gone => ends.push((item.row, Outcome::AbsentBefore, None)),
                 Presence::Unproven(error) => ends.push(unproven(&item, &error)),
@@ -177,7 +189,7 @@ impl BatchRun<'_> {
     }
 
     /// Asks the registry again; returns the rows whose verdict still holds, or `None` if the registry cannot say.
-    async fn check_registry(&self, pending: Vec<Pending>, end: &mut BatchEnd) -> Option<Vec<Pending>> {
+    pub(super) async fn check_registry(&self, pending: Vec<Pending>, end: &mut BatchEnd) -> Option<Vec<Pending>> {
         let rows: Vec<&PlanRow> = pending.iter().map(|pending| self.plan_row(pending.row)).collect();
         let verdicts = match self.recheck.verdicts(&rows).await {
             Ok(verdicts) => verdicts,
@@ -209,11 +221,7 @@ impl BatchRun<'_> {
     async fn send(&self, pending: &mut Vec<Pending>, end: &mut BatchEnd) -> Option<Option<Duration>> {
         let rows = pending.iter().map(|item| item.row).collect();
         let intent = Record::Intent { at: self.recorder.at(), batch: self.number, rows };
-        if let Err(failure) = self.recorder.write(intent).await {
-            let why = Some(failure.to_string());
-            self.record(pending.drain(..).map(|item| (item.row, Outcome::Failed, why.clone())).collect()).await;
-            end.failed = Some(failure);
-            end.fatal = true;
+        if !self.announce(intent, pending, end).await {
             return None;
         }
         end.failed = None; // what failed before is being repaired by this request
@@ -223,7 +231,7 @@ impl BatchRun<'_> {
         let mut again = Vec::new();
         for (item, answer) in pending.drain(..).zip(answers) {
             match answer {
-                DeleteAnswer::Deleted => ends.push((item.row, Outcome::Deleted, None)),
+                DeleteAnswer::Deleted => ends.push((item.row, self.kind().done(), None)),
                 DeleteAnswer::Absent => ends.push((item.row, Outcome::AbsentBefore, None)),
                 DeleteAnswer::Unproven => again.push(Pending { sent: true, ..item }),
                 DeleteAnswer::Refused(error) => {
@@ -241,40 +249,41 @@ impl BatchRun<'_> {
         Some(wait)
     }
 
-    /// Sends what XML can carry in one request and the rest one by one; one answer per row.
-    async fn request(&self, pending: &[Pending], end: &mut BatchEnd) -> Vec<DeleteAnswer> {
-        let store = self.execution.store.as_ref();
-        let target = |item: &Pending| DeleteTarget { key: self.key(item.row).clone(), etag: self.condition(item.row) };
-        let (safe, unsafe_keys): (Vec<usize>, Vec<usize>) =
-            (0..pending.len()).partition(|&at| self.key(pending[at].row).is_xml_safe());
-        let mut answers = vec![DeleteAnswer::Unproven; pending.len()];
-        if !safe.is_empty() {
-            let targets: Vec<DeleteTarget> = safe.iter().map(|&at| target(&pending[at])).collect();
-            match store.delete_batch(&targets).await {
-                Ok(answer) => {
-                    if let Some(alarm) = answer.alarm {
-                        self.fail(StoreError::new(ErrorKind::Malformed, alarm), true, end);
-                    }
-                    safe.iter().zip(answer.answers).for_each(|(&at, answer)| answers[at] = answer);
-                }
-                Err(error) => {
-                    safe.iter().for_each(|&at| answers[at] = DeleteAnswer::Refused(error.clone()));
-                    self.fail(error, false, end);
-                }
-            }
-        }
-        let singles: Vec<_> = unsafe_keys.into_iter().map(|at| delete_one(store, at, target(&pending[at]))).collect();
-        let singles: Vec<_> = futures::stream::iter(singles).buffer_unordered(SINGLES).collect().await;
-        for (at, answer) in singles {
-            answers[at] = answer.unwrap_or_else(|error| {
-                self.fail(error.clone(), false, end);
-                DeleteAnswer::Refused(error)
-            });
-        }
-        answers
+    /// Writes down what is about to be done. If that cannot be written, it is not done, and the rows end.
+    pub(super) async fn announce(&self, record: Record, rows: &[Pending], end: &mut BatchEnd) -> bool {
+        let Err(failure) = self.recorder.write(record).await else { return true };
+        let why = Some(failure.to_string());
+        self.record(rows.iter().map(|item| (item.row, Outcome::Failed, why.clone())).collect()).await;
+        end.failed = Some(failure);
+        end.fatal = true;
+        false
     }
 
-    fn fail(&self, error: StoreError, protocol: bool, end: &mut BatchEnd) {
+    /// How a row ends whose object went by a request of this run of which nothing was known.
+    fn done_earlier(&self) -> Outcome {
+        if self.kind().moves() { self.kind().done() } else { Outcome::DeletedByEarlierAttempt }
+    }
+
+    /// Sends every key; one answer per row.
+    async fn request(&self, pending: &[Pending], end: &mut BatchEnd) -> Vec<DeleteAnswer> {
+        let targets: Vec<DeleteTarget> = pending
+            .iter()
+            .map(|item| DeleteTarget { key: self.key(item.row).clone(), etag: self.condition(item.row) })
+            .collect();
+        let delivery = self.execution.executor.delete(self.execution.store.as_ref(), &targets).await;
+        if let Some(notice) = delivery.notice {
+            self.recorder.log(LogLevel::Warning, notice).await;
+        }
+        if let Some(error) = delivery.failure {
+            self.fail(error, false, end);
+        }
+        if let Some(alarm) = delivery.alarm {
+            self.fail(StoreError::new(ErrorKind::Malformed, alarm), true, end);
+        }
+        delivery.answers
+    }
+
+    pub(super) fn fail(&self, error: StoreError, protocol: bool, end: &mut BatchEnd) {
         end.throttled |= error.kind == ErrorKind::Throttled;
         end.fatal |= protocol || error.kind.is_fatal();
         let too_long = error.retry_after.is_some_and(|wait| wait > LONGEST_WAIT);
@@ -284,7 +293,7 @@ impl BatchRun<'_> {
     }
 
     /// A key without the permission to delete will not get it during the run.
-    fn stop_if_all_denied(&self, ends: &[End], end: &mut BatchEnd) {
+    pub(super) fn stop_if_all_denied(&self, ends: &[End], end: &mut BatchEnd) {
         if !ends.is_empty() && ends.iter().all(|(_, outcome, _)| *outcome == Outcome::Denied) {
             let message = ends[0].2.clone().unwrap_or_default();
             self.fail(StoreError::new(ErrorKind::Denied, message), false, end);
@@ -313,19 +322,6 @@ impl BatchRun<'_> {
             .collect();
         self.record(ends).await;
     }
-}
-
-/// Whether the end needs no line of its own: there may be thousands, and nobody has to look at them.
-fn is_plain_deletion(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Deleted | Outcome::DeletedByEarlierAttempt)
-}
-
-async fn delete_one(
-    store: &dyn ObjectStore,
-    at: usize,
-    target: DeleteTarget,
-) -> (usize, Result<DeleteAnswer, StoreError>) {
-    (at, store.delete(&target).await)
 }
 
 /// What a refusal of one key means, if it needs no second look.

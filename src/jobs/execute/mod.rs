@@ -2,6 +2,7 @@
 //! before the request and the outcome after it; what is not proved is looked up, and what cannot be is `unknown`.
 
 mod batch_run;
+mod moving;
 mod prove;
 mod recheck;
 mod recorder;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::executor::Executor;
 use super::{Clock, Stop, place};
 use crate::domain::guards::{self, Here, Past, Place};
 use crate::domain::layout::Layouts;
@@ -53,6 +55,8 @@ pub struct Execution {
     pub batch_keys: usize,
     /// How long to wait before a request is repeated for the first time; doubles with each further time.
     pub backoff: Duration,
+    /// How deletions reach the store.
+    pub executor: Arc<dyn Executor>,
     /// This machine's clock.
     pub clock: Clock,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Execution, Recheck, Recorder};
 use crate::domain::Key;
+use crate::domain::plan::PlanKind;
 use crate::domain::progress::{LogLevel, RowsReport, RunProgress, Verification};
 use crate::jobs::verify::{self, Proof};
 use crate::journal::failpoint;
@@ -46,10 +47,15 @@ pub async fn verify(execution: &Execution, recorder: &Recorder) -> Proof {
 
 /// Removes the tracking rows of the keys proved gone; a failure leaves rows, never an object without its row.
 pub async fn remove_rows(execution: &Execution, recheck: &Recheck, recorder: &Recorder, proof: &Proof) -> RowsReport {
+    let kind = execution.plan.header.kind;
+    if kind == PlanKind::Trash {
+        let text = "the registry's rows stay while their objects are in the trash";
+        recorder.log(LogLevel::Info, text.into()).await;
+    }
     let Some(registry) = execution.registry.as_ref().filter(|registry| registry.tracks_keys()) else {
         return RowsReport::default();
     };
-    if proof.gone.is_empty() {
+    if proof.gone.is_empty() || kind != PlanKind::Delete {
         return RowsReport::default();
     }
     let intent = Record::RemovingRows { at: recorder.at(), keys: proof.gone.len() as u64 };

@@ -47,6 +47,7 @@ fn row(key: &[u8]) -> PlanRow {
         because: "every reading names a project that the registry does not have".into(),
         readings: vec![("flat".into(), id_of("7").unwrap())],
         claims: vec![Claim { kind: ClaimKind::Row, owner: Owner::Dead(id_of("7").unwrap()) }],
+        destination: None,
     }
 }
 

@@ -194,7 +194,7 @@ pub const SHAPES: &[Shape] = &[
             ("planned", "keys in the plan"),
             (
                 "outcomes",
-                "keys by outcome: deleted, trashed, absent-before, deleted-by-earlier-attempt, skipped-changed, \
+                "keys by outcome: deleted, trashed, restored, absent-before, deleted-by-earlier-attempt, skipped-changed, \
                  skipped-now-live, denied, locked, failed, unknown; they sum to planned",
             ),
             ("verified", "whether every key that should be gone was proved gone"),

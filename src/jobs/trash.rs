@@ -1,0 +1,207 @@
+//! What lies in the trash, and the plans that take it out again: back to where it was, or for good. Both are carried out
+//! like every other plan.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::{Clock, draft};
+use crate::domain::capabilities::Atomicity;
+use crate::domain::inventory::{Inventory, ObjectIndex};
+use crate::domain::plan::{Caps, GuardReport, LIFETIME_SECONDS, Plan, PlanHeader, PlanKind, PlanRow};
+use crate::domain::progress::{Completeness, ScanReport};
+use crate::domain::trash::{self, is_in_trash, trashed};
+use crate::domain::verdict::{Flags, Verdict};
+use crate::domain::{Key, Object, Tally, Timestamp};
+use crate::journal::{JournalError, plan_file, runs};
+use crate::store::StoreIdentity;
+
+/// The listing of the trash, and where it is.
+pub struct Trash<'a> {
+    /// Where the bucket is.
+    pub identity: &'a StoreIdentity,
+    /// The listing; it may hold more than the trash.
+    pub inventory: &'a Inventory,
+    /// How the listing ended.
+    pub scan: &'a ScanReport,
+    /// Hash of the layouts in force, which every plan names.
+    pub layouts: String,
+    /// The folder that holds one folder per run.
+    pub runs: &'a Path,
+    /// This machine's clock.
+    pub clock: &'a Clock,
+}
+
+/// What of a run lies in the trash.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrashedRun {
+    /// UUIDv7.
+    pub run: String,
+    /// Objects and bytes.
+    pub total: Tally,
+    /// When the last of it came there, by the store's clock.
+    pub newest: Option<Timestamp>,
+}
+
+/// Which objects of a run to restore; all if nothing is named.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Only {
+    /// These keys.
+    pub keys: Vec<Key>,
+    /// What begins with one of these.
+    pub prefixes: Vec<Vec<u8>>,
+}
+
+impl Only {
+    fn takes(&self, key: &Key) -> bool {
+        let nothing_named = self.keys.is_empty() && self.prefixes.is_empty();
+        nothing_named
+            || self.keys.contains(key)
+            || self.prefixes.iter().any(|prefix| key.as_bytes().starts_with(prefix))
+    }
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum TrashError {
+    /// Nothing of the run is in the trash, or several runs begin alike.
+    #[error("{0}")]
+    NoSuchRun(String),
+    /// A long key is known only from the plan of the run that moved it, which cannot be read.
+    #[error("a key is too long to stand in its place in the trash, and the plan that has it cannot be read: {0}")]
+    NoPlan(#[from] JournalError),
+}
+
+impl Trash<'_> {
+    fn objects(&self) -> impl Iterator<Item = Object> + '_ {
+        let range: std::ops::Range<ObjectIndex> = self.inventory.range(trash::TRASH.as_bytes());
+        range.filter(|&index| !self.inventory.is_gone(index)).map(|index| self.inventory.object(index))
+    }
+
+    /// What lies in the trash, by run, oldest first. What this program did not put there is under an empty id.
+    pub fn by_run(&self) -> Vec<TrashedRun> {
+        let mut by_run: BTreeMap<String, (Tally, Option<Timestamp>)> = BTreeMap::new();
+        for object in self.objects() {
+            let run = trashed(object.key.as_bytes()).map(|trashed| trashed.run).unwrap_or_default();
+            let (total, newest) = by_run.entry(run).or_default();
+            total.count(object.size);
+            *newest = (*newest).max(object.last_modified);
+        }
+        by_run.into_iter().map(|(run, (total, newest))| TrashedRun { run, total, newest }).collect()
+    }
+
+    /// The run whose id begins so and that has something in the trash.
+    ///
+    /// # Errors
+    /// [`TrashError::NoSuchRun`].
+    pub fn run(&self, beginning: &str) -> Result<String, TrashError> {
+        let runs: Vec<String> = self.by_run().into_iter().map(|run| run.run).collect();
+        let matching: Vec<&String> = runs.iter().filter(|run| !run.is_empty() && run.starts_with(beginning)).collect();
+        match matching.as_slice() {
+            [run] => Ok((*run).clone()),
+            [] => Err(TrashError::NoSuchRun(format!("nothing of a run {beginning:?} is in the trash"))),
+            _ => Err(TrashError::NoSuchRun(format!("several runs in the trash begin with {beginning:?}"))),
+        }
+    }
+
+    /// A plan to bring back what the run moved to the trash.
+    ///
+    /// # Errors
+    /// [`TrashError`].
+    pub fn restore(&self, run: &str, only: &Only) -> Result<Plan, TrashError> {
+        let mut long: Option<HashMap<Key, Key>> = None;
+        let mut rows = Vec::new();
+        for object in self.objects() {
+            let Some(said) = trashed(object.key.as_bytes()).filter(|said| said.run == run) else { continue };
+            let key = match said.key {
+                Some(key) => key,
+                None => {
+                    let keys = match &mut long {
+                        Some(keys) => keys,
+                        unread => unread.insert(places(self.runs, run)?),
+                    };
+                    let Some(key) = keys.get(&object.key) else { continue };
+                    key.clone()
+                }
+            };
+            if only.takes(&key) {
+                rows.push(row(object, Some(key), format!("run {run} moved it to the trash")));
+            }
+        }
+        Ok(self.plan(PlanKind::Restore, rows))
+    }
+
+    /// A plan to delete for good what has been in the trash for at least so many seconds. What this program did not put there
+    /// is left.
+    pub fn empty(&self, older_than_seconds: i64) -> Plan {
+        let now = draft::now(self.scan, self.clock);
+        let is_old =
+            |object: &Object| object.last_modified.is_some_and(|moved| now.seconds_since(moved) >= older_than_seconds);
+        let rows = self.objects().filter(is_old).filter_map(|object| {
+            let run = trashed(object.key.as_bytes())?.run;
+            Some(row(object, None, format!("run {run} moved it to the trash")))
+        });
+        self.plan(PlanKind::EmptyTrash, rows.collect())
+    }
+
+    fn plan(&self, kind: PlanKind, rows: Vec<PlanRow>) -> Plan {
+        let created_at = draft::now(self.scan, self.clock);
+        let header = PlanHeader {
+            id: Uuid::now_v7().to_string(),
+            kind,
+            endpoint: self.identity.endpoint.clone(),
+            account: self.identity.account.clone(),
+            bucket: self.identity.bucket.clone(),
+            layouts: self.layouts.clone(),
+            sources: Vec::new(),
+            bucket_objects: self.inventory.alive(),
+            scanned_at: self.scan.server_time,
+            created_at,
+            expires_at: created_at.plus_seconds(LIFETIME_SECONDS),
+            min_age_seconds: 0,
+            caps: Caps::default(),
+            deletes: Atomicity::Unmeasured,
+            guards: self.guards(&rows),
+            tool: env!("CARGO_PKG_VERSION").into(),
+            digest: String::new(),
+        };
+        plan_file::seal(Plan { header, rows })
+    }
+
+    fn guards(&self, rows: &[PlanRow]) -> Vec<GuardReport> {
+        let report = |name: &str, passed: bool, message: String| GuardReport { name: name.into(), passed, message };
+        let listing = match &self.scan.completeness {
+            Completeness::Complete => report("listing complete", true, "all of the trash was listed".into()),
+            Completeness::Incomplete(failure) => {
+                report("listing complete", false, format!("the listing is incomplete: {}; try again", failure.why))
+            }
+        };
+        let outside = rows.iter().filter(|row| !is_in_trash(row.object.key.as_bytes())).count();
+        vec![
+            report("something to do", !rows.is_empty(), format!("{} objects of the trash", rows.len())),
+            listing,
+            report("only the trash", outside == 0, format!("{outside} objects lie elsewhere")),
+        ]
+    }
+}
+
+fn row(object: Object, destination: Option<Key>, because: String) -> PlanRow {
+    PlanRow {
+        object,
+        verdict: Verdict::Undetermined,
+        flags: Flags::default(),
+        project: None,
+        because,
+        readings: Vec::new(),
+        claims: Vec::new(),
+        destination,
+    }
+}
+
+/// The key of every place of a run, from its plan.
+fn places(runs_folder: &Path, run: &str) -> Result<HashMap<Key, Key>, JournalError> {
+    let plan = runs::open(runs_folder, run)?.plan()?;
+    let place = |row: PlanRow| (trash::place(run, &row.object.key), row.object.key);
+    Ok(plan.rows.into_iter().map(place).collect())
+}
