@@ -27,10 +27,10 @@ pub struct Draft<'a> {
     pub scan: &'a ScanReport,
     /// The verdicts.
     pub audit: &'a Audit,
-    /// What was remembered and asked for the guards.
-    pub ground: &'a Ground,
     /// What is to be done.
     pub kind: PlanKind,
+    /// What was remembered and asked for the guards.
+    pub ground: &'a Ground,
     /// The limits in force.
     pub caps: &'a Caps,
     /// This machine's clock.

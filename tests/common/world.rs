@@ -18,8 +18,8 @@ use bucketree::domain::{ETag, IdRules, Key, Object, Outcome, StorageClass, Times
 use bucketree::jobs::audit::{Audit, AuditInput, audit};
 use bucketree::jobs::draft::{Draft, draft, left_out};
 use bucketree::jobs::execute::{Ending, ExecuteError, Execution, execute, resume};
-use bucketree::jobs::ground::{Ground, Memory, sample};
 use bucketree::jobs::executor::Via;
+use bucketree::jobs::ground::{Ground, Memory, sample};
 use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
 use bucketree::journal::runs;
@@ -272,8 +272,8 @@ impl World {
             inventory: &inventory,
             scan: &scan,
             audit: &audit,
-            ground: &self.ground(&inventory, &scan, &audit).await,
             kind: self.kind,
+            ground: &self.ground(&inventory, &scan, &audit).await,
             caps: &self.caps,
             clock: &clock,
         };

@@ -58,8 +58,8 @@ pub async fn run(inputs: &mut Inputs, args: &PlanArgs, output: &mut Output) -> R
         inventory: &audited.inventory,
         scan: &audited.scan,
         audit: &audited.audit,
-        ground: &ground,
         kind: PlanKind::Delete,
+        ground: &ground,
         caps: &session.caps,
         clock: &session.clock,
     };

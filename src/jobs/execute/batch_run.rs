@@ -115,6 +115,10 @@ impl BatchRun<'_> {
         (self.execution.conditional_deletes && !etag.is_empty()).then(|| etag.clone())
     }
 
+    fn target(&self, row: u32) -> DeleteTarget {
+        DeleteTarget { key: self.key(row).clone(), etag: self.condition(row) }
+    }
+
     pub(super) async fn record(&self, ends: Vec<End>) {
         let is_plain = |outcome| outcome == self.kind().done() || outcome == Outcome::DeletedByEarlierAttempt;
         for (row, outcome, why) in ends.iter().filter(|(_, outcome, _)| !is_plain(*outcome)) {
@@ -266,10 +270,7 @@ impl BatchRun<'_> {
 
     /// Sends every key; one answer per row.
     async fn request(&self, pending: &[Pending], end: &mut BatchEnd) -> Vec<DeleteAnswer> {
-        let targets: Vec<DeleteTarget> = pending
-            .iter()
-            .map(|item| DeleteTarget { key: self.key(item.row).clone(), etag: self.condition(item.row) })
-            .collect();
+        let targets: Vec<DeleteTarget> = pending.iter().map(|item| self.target(item.row)).collect();
         let delivery = self.execution.executor.delete(self.execution.store.as_ref(), &targets).await;
         if let Some(notice) = delivery.notice {
             self.recorder.log(LogLevel::Warning, notice).await;

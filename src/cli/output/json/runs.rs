@@ -12,6 +12,7 @@ use crate::domain::progress::{RunReport, Verification};
 use crate::jobs::verify::Proof;
 use crate::journal::bundle::Bundle;
 use crate::journal::keys::KeyFields;
+use crate::journal::lock::Owner;
 use crate::journal::runs::RunSummary;
 
 /// How a run ended.
@@ -123,14 +124,15 @@ pub struct RunLine {
     outcomes: BTreeMap<&'static str, u64>,
     verification: Option<VerificationFields>,
     finished: bool,
+    under_way: Option<String>,
     cancelled: bool,
     stopped: Option<String>,
     damage: Option<String>,
 }
 
 impl RunLine {
-    /// The run in a few words; `damage` is what is wrong with its journal.
-    pub fn new(summary: &RunSummary, damage: Option<&str>) -> Self {
+    /// The run in a few words; `damage` is what is wrong with its journal, `owner` who carries it out now.
+    pub fn new(summary: &RunSummary, damage: Option<&str>, owner: Option<&Owner>) -> Self {
         Self {
             schema: SCHEMA,
             run: summary.run.clone(),
@@ -141,6 +143,7 @@ impl RunLine {
             outcomes: outcome_counts(&summary.outcomes),
             verification: summary.verification.as_ref().map(VerificationFields::from),
             finished: summary.finished,
+            under_way: owner.map(ToString::to_string),
             cancelled: summary.cancelled,
             stopped: summary.stopped.clone(),
             damage: damage.map(str::to_owned),
@@ -160,7 +163,7 @@ pub struct BundleLine {
 impl BundleLine {
     /// A bundle that was written or found intact.
     pub fn new(bundle: &Bundle, file: &Path) -> Self {
-        let run = RunLine::new(&bundle.summary, None);
+        let run = RunLine::new(&bundle.summary, None, None);
         Self { run, file: file.display().to_string(), seal: bundle.seal.clone() }
     }
 }

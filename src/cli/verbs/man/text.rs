@@ -226,6 +226,7 @@ pub const SHAPES: &[Shape] = &[
             ("run, started_at, endpoint, bucket, planned, outcomes", "of the run"),
             ("verification", "the last one, or null"),
             ("finished, cancelled, stopped", "how it ended"),
+            ("under_way", "who carries it out at this moment, or null"),
             ("damage", "what is wrong with its journal, or null"),
             ("key or key_base64, size, outcome, why", "of a key; outcome is null if none was recorded"),
         ],
