@@ -86,7 +86,7 @@ fn legend(shown: &mut Vec<Line<'_>>, look: &Look) {
 pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, state: &State, look: &Look) {
     let plan = confirmation.plan();
     let total = plan.total();
-    let inside = dialog(frame, "Delete for good", 72, 16, look);
+    let inside = dialog(frame, "Delete for good", 72, 18, look);
     let cells = usize::from(inside.width);
     let mut shown: Vec<Line<'_>> = Vec::new();
     let mut put = |text: String, style: Style| {
@@ -98,6 +98,7 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
     put(String::new(), Style::new());
     put("It is permanent. R2 keeps no versions and has no undo; nobody can bring them back.".into(), look.theme.danger);
     put(groups(plan), Style::new());
+    put(capital(&plan.header.deletes.to_string()), look.theme.dim);
     if let Scan::Complete(report) = &state.bucket.scan
         && let Some(now) = state.server_now()
         && let Some(at) = report.server_time
@@ -121,6 +122,12 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
     shown.push(Line::from(""));
     shown.push(Line::from(Span::styled(last, style)));
     frame.render_widget(Paragraph::new(shown), inside);
+}
+
+/// A text as a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 /// Verdicts and projects of the plan in one line.
