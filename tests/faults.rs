@@ -7,6 +7,8 @@
 #[path = "common/world.rs"]
 mod world;
 
+#[path = "faults/kills.rs"]
+mod kills;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/resuming.rs"]
