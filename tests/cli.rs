@@ -18,3 +18,5 @@ mod manual;
 mod selecting;
 #[path = "cli/streams.rs"]
 mod streams;
+#[path = "cli/trash.rs"]
+mod trash;

@@ -26,7 +26,7 @@ use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
-use crate::jobs::executor::Via;
+use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, failure, place, scan};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
@@ -255,6 +255,7 @@ impl Session {
 
     /// What a run of a plan needs.
     pub fn execution(&self, plan: Arc<Plan>) -> Execution {
+        let requests = self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value);
         Execution {
             plan,
             store: Arc::clone(&self.store),
@@ -262,10 +263,10 @@ impl Session {
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
             runs: self.runs(),
-            concurrency: self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value),
+            concurrency: self.settings.executor.value.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
-            executor: Via::Batch.executor(),
+            executor: executor(self.settings.executor.value),
             clock: self.clock.clone(),
         }
     }

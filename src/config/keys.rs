@@ -176,6 +176,7 @@ pub(super) const KEYS: &[Key] = &[
         "a plan with more of a live project's objects is refused",
     ),
     key("concurrency", &["BUCKETREE_CONCURRENCY"], "16", "requests at the same time, 1 to 512"),
+    key("executor", &["BUCKETREE_EXECUTOR"], "\"batch\"", "how keys are deleted: batch, single or sequential"),
     key("theme", &["BUCKETREE_THEME"], "\"auto\"", "auto, light, dark or mono"),
 ];
 

@@ -56,7 +56,7 @@ async fn plan_of_trash(world: &World, take: impl Fn(&Trash<'_>) -> Plan) -> Plan
         inventory: &inventory,
         scan: &scan,
         layouts: execution.layouts.hash(),
-        runs: &world.runs(),
+        runs: world.runs(),
         clock: &execution.clock,
     })
 }
@@ -201,7 +201,7 @@ async fn row_68_a_copy_that_is_not_the_same_keeps_the_source() {
     let (world, outcome, why) = with_changed_copy(metadata).await;
     assert!(outcome == Outcome::Failed && why.contains("content type"), "{outcome} {why}");
     assert!(world.has(&World::orphan(0)) && deletions(&world) == 0);
-    let gone = |world: &World, key: &Key, _: &Object| drop(world.bucket.remove(key));
+    let gone = |world: &World, key: &Key, _: &Object| assert!(world.bucket.remove(key));
     let (world, outcome, why) = with_changed_copy(gone).await;
     assert!(outcome == Outcome::Failed && why.contains("there is none"), "{outcome} {why}");
     assert!(world.has(&World::orphan(0)) && deletions(&world) == 0);
