@@ -76,6 +76,8 @@ pub enum Event {
     Run(RunProgress),
     /// The run could not start or broke down.
     RunFailed(Failure),
+    /// An earlier run on the bucket did not come to its end: what there is to say of it.
+    Unfinished(LogLine),
     /// A line for the log that belongs to no run.
     Log(LogLine),
     /// Something could not be done.

@@ -282,7 +282,7 @@ pub struct RunArgs {
 /// Arguments of `runs`.
 #[derive(Args, Debug)]
 pub struct RunsArgs {
-    /// `show`, if one run is asked for.
+    /// None lists them all.
     #[command(subcommand)]
     pub verb: Option<RunsVerb>,
 }
@@ -292,6 +292,23 @@ pub struct RunsArgs {
 pub enum RunsVerb {
     /// Show one run and how each key ended
     Show(RunArgs),
+    /// Write all of a run into one file: plan, journal, a report per key, verification
+    Export(ExportArgs),
+    /// Check such a file, without the bucket
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+/// Arguments of `runs export`.
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// Id of the run, or a beginning of it that only one run has
+    pub run: String,
+    /// File to write; it must not exist
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// Verbs on layouts.

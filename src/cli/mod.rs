@@ -66,6 +66,8 @@ fn dispatch(cli: Cli, output: &mut Output) -> Result<ExitCode, Stop> {
             match args.verb {
                 None => verbs::runs::list(&runs, output),
                 Some(RunsVerb::Show(run)) => verbs::runs::show(&runs, &run.run, output),
+                Some(RunsVerb::Export(export)) => verbs::bundle::export(&runs, &export, output),
+                Some(RunsVerb::Check { file }) => verbs::bundle::check(&file, output),
             }
         }
         verb => on_bucket(verb, flags, output),

@@ -73,6 +73,11 @@ impl Chain {
         Ok(value)
     }
 
+    /// The digest of the last line, in hexadecimal: it covers all lines.
+    pub fn seal_of_all(&self) -> String {
+        hex(&self.last)
+    }
+
     fn advance(&mut self, json: &[u8]) {
         self.last = Sha256::new().chain_update(self.last).chain_update(json).finalize().into();
     }

@@ -7,6 +7,7 @@
 //!   run that is resumed goes on in the same file;
 //! - `rows-to-remove.jsonl`: tracked keys proved gone, where the registry cannot be changed from here.
 
+pub mod bundle;
 pub mod chain;
 pub mod failpoint;
 pub mod keys;

@@ -377,4 +377,4 @@ fn source_of(line: SourceLine) -> Result<SourceReport, String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -90,8 +90,13 @@ pub fn open(runs: &Path, id: &str) -> Result<PastRun, JournalError> {
     let folder = runs.join(run);
     let path = folder.join(JOURNAL);
     let bytes = std::fs::read(&path).map_err(disk("cannot read the journal", &path))?;
+    Ok(parse(run, folder, &path.display().to_string(), &bytes))
+}
+
+/// Reads the bytes of a journal, which messages call `name`, as far as they are whole.
+pub(super) fn parse(run: &str, folder: PathBuf, name: &str, bytes: &[u8]) -> PastRun {
     let mut past = PastRun {
-        run: run.clone(),
+        run: run.into(),
         folder,
         records: Vec::new(),
         damage: None,
@@ -106,13 +111,13 @@ pub fn open(runs: &Path, id: &str) -> Result<PastRun, JournalError> {
             Err(broken) => {
                 let is_record = matches!(broken, BrokenLine::Unreadable(_));
                 past.torn = !is_record && !rest.split_inclusive(|byte| *byte == b'\n').any(is_sealed);
-                past.damage = Some(format!("{}, line {}: {broken}", path.display(), past.records.len() + 1));
+                past.damage = Some(format!("{name}, line {}: {broken}", past.records.len() + 1));
                 break;
             }
         }
         past.whole += line_of(rest).len() as u64;
     }
-    Ok(past)
+    past
 }
 
 /// The first line, with its newline if it has one.

@@ -63,10 +63,29 @@ fn look_back(world: &World, run: &str, gone: u64) {
     let shown = world.check(&["runs", "show", &run[..20], "--json"], 0, &[]).json();
     assert_eq!(shown.len() as u64, gone + 1);
     assert!(shown[1..].iter().all(|key| key["outcome"] == "deleted"), "{shown:?}");
+    hand_over(world, run, gone);
     world.check(&["runs", "show", "no-such-run"], 2, &["there is no run no-such-run"]);
     world.check(&["verify", "no-such-run"], 2, &["bucketree: cannot find run \"no-such-run\""]);
     let other = [("R2_BUCKET_NAME", "other")];
     world.check_with(&other, &["verify", run], 2, &["autoshorts-media", "other", "--bucket"]);
+}
+
+/// The bundle of the run, checked where there is neither bucket nor run.
+fn hand_over(world: &World, run: &str, gone: u64) {
+    let exported = world.check(&["runs", "export", run, "-o", "bundle.jsonl", "--json"], 0, &[]).one();
+    assert_eq!((&exported["run"], &exported["outcomes"]["deleted"]), (&json!(run), &json!(gone)));
+    world.check(&["runs", "export", run, "-o", "bundle.jsonl"], 1, &["bundle.jsonl", "name a new file"]);
+    let elsewhere = World::start();
+    let bundle = std::fs::read(world.path("bundle.jsonl")).unwrap();
+    elsewhere.write("bundle.jsonl", &bundle);
+    let checked = elsewhere.check(&["runs", "check", "bundle.jsonl", "--json"], 0, &[]).one();
+    assert_eq!(checked, exported);
+    assert!(elsewhere.check(&["runs", "check", "bundle.jsonl"], 0, &[]).text().contains("bundle.jsonl: intact"));
+    let text = String::from_utf8(bundle).unwrap();
+    elsewhere.write("edited.jsonl", text.replacen("succeeded", "succeedex", 1));
+    elsewhere.check(&["runs", "check", "edited.jsonl"], 1, &["the checksum does not match", "line "]);
+    elsewhere.write("cut.jsonl", &text[..text.len() / 2]);
+    elsewhere.check(&["runs", "check", "cut.jsonl"], 1, &["not written to its end"]);
 }
 
 #[test]

@@ -64,14 +64,29 @@ fn wait_for(said: &mut impl BufRead, beginning: &str) {
 }
 
 fn interrupt(child: &Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    signal(child, "INT");
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success());
 }
 
 #[test]
 fn once_finishes_what_is_in_flight() {
+    finishes_what_is_in_flight("INT");
+}
+
+#[test]
+fn row_53_a_closed_terminal_and_the_wish_to_end_finish_what_is_in_flight() {
+    ["HUP", "TERM"].into_iter().for_each(finishes_what_is_in_flight);
+}
+
+fn finishes_what_is_in_flight(name: &str) {
     let slow = Slow::start();
     let (child, mut said) = slow.apply();
-    interrupt(&child);
+    let line = slow.run_line();
+    assert!(line["under_way"].as_str().unwrap().contains(&child.id().to_string()), "{line}");
+    signal(&child, name);
     wait_for(&mut said, "bucketree: stopping after the requests in flight");
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
@@ -85,6 +100,7 @@ fn once_finishes_what_is_in_flight() {
     assert!(outcomes["failed"].as_u64().unwrap() > 0, "nothing was left undone: {report}");
     let line = slow.run_line();
     assert_eq!((&line["finished"], &line["cancelled"]), (&true.into(), &true.into()));
+    assert_eq!(line["under_way"], Value::Null);
 }
 
 #[test]
@@ -102,7 +118,7 @@ fn twice_leaves_at_once_and_says_what_is_unknown() {
     let line = slow.run_line();
     let run = line["run"].as_str().unwrap();
     assert!(rest.contains("no outcome is known") && rest.contains(&format!("bucketree resume {run}")), "{rest}");
-    assert_eq!(line["finished"], false);
+    assert_eq!((&line["finished"], &line["under_way"]), (&false.into(), &Value::Null));
     resume(&slow, run);
 }
 

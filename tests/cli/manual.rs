@@ -36,6 +36,8 @@ fn every_field_of_every_json_shape_is_in_the_manual() {
         &["runs"],
         &["runs", "show", &run],
         &["trash", "list"],
+        &["runs", "export", &run, "-o", "bundle.jsonl"],
+        &["runs", "check", "bundle.jsonl"],
         &["layouts", "test", "audio/proj_1/s/a.mp3"],
         &["config", "show"],
         &["config", "path"],

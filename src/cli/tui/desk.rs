@@ -60,6 +60,7 @@ impl<B: Backend> Desk<B> {
             own: Vec::new(),
         };
         desk.perform(effects);
+        desk.worker.look_for_unfinished();
         desk
     }
 

@@ -17,6 +17,8 @@ use crate::cli::session::Session;
 use crate::demo::{Demo, DemoOptions, start};
 use crate::domain::progress::Completeness;
 use crate::domain::{Key, Verdict};
+use crate::journal::Journal;
+use crate::journal::record::{Record, SCHEMA};
 use crate::ui::theme::{Glyphs, Look, Theme};
 
 /// Longer than anything here takes, so that a test that waits in vain ends.
@@ -31,10 +33,16 @@ struct Journey {
 
 impl Journey {
     async fn begin() -> Self {
+        Self::begin_after(|_| {}).await
+    }
+
+    /// With a state folder in which something has happened before.
+    async fn begin_after(before: impl FnOnce(&Session)) -> Self {
         let demo = start(DemoOptions { objects: 1000, ..DemoOptions::default() }).await.expect("a demo");
         let mut session = Session::of_demo(&demo, &GlobalFlags::default()).await.expect("a session");
         let state = tempfile::tempdir().expect("a folder");
         session.state = state.path().to_owned();
+        before(&session);
         let session = Arc::new(session);
         let look = Look { theme: Theme::named("auto", None).expect("a theme"), glyphs: Glyphs::UNICODE };
         let terminal = Terminal::new(TestBackend::new(80, 24)).expect("a terminal");
@@ -120,6 +128,46 @@ async fn the_orphans_of_one_project_are_found_planned_confirmed_deleted_and_prov
         project.map_or(0, |project| assessment.project_totals(project).of(Verdict::Orphaned).objects)
     });
     assert_eq!(project_1, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unfinished_run_is_told_at_the_start_and_comes_before_any_other() {
+    const RUN: &str = "01930000-0000-7000-8000-00000000000a";
+    let mut journey = Journey::begin_after(|session| {
+        let here = session.store.identity();
+        let mut journal = Journal::create(&session.runs(), RUN, b"").expect("a journal");
+        let (endpoint, bucket) = (here.endpoint.clone(), here.bucket.clone());
+        let text = String::new;
+        let record = Record::Started {
+            schema: SCHEMA,
+            at: text(),
+            run: RUN.into(),
+            plan: text(),
+            digest: text(),
+            endpoint,
+            bucket,
+            planned: 1,
+            operator: text(),
+            tool: text(),
+        };
+        journal.append(&record).expect("a record");
+    })
+    .await;
+    let told = |state: &State| state.log.window(100).1.iter().any(|line| line.text.contains(RUN));
+    journey.until("the unfinished run is told", told).await;
+    journey.press("5");
+    assert!(journey.screen().contains("is unfinished"));
+    let before = journey.listed().await;
+    journey.press("1");
+    journey.plan_project_1().await;
+    let text = journey.desk.state.planning.plan.as_ref().map(|plan| plan.confirmation()).expect("a plan");
+    journey.press("D");
+    journey.press(&text);
+    journey.press("<enter>");
+    journey.until("the run is refused", |state| state.failure.is_some()).await;
+    let why = journey.desk.state.failure.as_ref().map(|failure| failure.why.clone()).expect("a reason");
+    assert!(why.contains(&format!("bucketree resume {RUN}")), "{why}");
+    assert_eq!(journey.listed().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

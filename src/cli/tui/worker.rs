@@ -25,7 +25,8 @@ use crate::jobs::draft::{Draft, draft, now};
 use crate::jobs::execute::{ExecuteError, execute};
 use crate::jobs::scan::scan;
 use crate::jobs::{Stop, place};
-use crate::journal::{plan_file, write_synced};
+use crate::journal::lock::{self, Owner};
+use crate::journal::{plan_file, runs, write_synced};
 
 /// What only the owner of the terminal can do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,6 +93,26 @@ impl Worker {
             Effect::Quit(reason) => return Some(Own::Quit(reason)),
         }
         None
+    }
+
+    /// Says which earlier runs on this bucket did not come to their end.
+    pub fn look_for_unfinished(&self) {
+        let (session, events) = (Arc::clone(&self.session), self.events.clone());
+        spawn_blocking(move || {
+            let here = session.store.identity();
+            let event = match runs::history(&session.runs(), "", &here.endpoint, &here.bucket) {
+                Err(error) => vec![Event::Failed(Failure {
+                    what: "look for unfinished runs".into(),
+                    why: error.to_string(),
+                    hint: "see that the state folder can be read".into(),
+                })],
+                Ok(history) => {
+                    let holder = lock::holder(&session.runs(), &here.endpoint, &here.bucket);
+                    history.unfinished.iter().map(|run| unfinished(&session, run, holder.as_ref())).collect()
+                }
+            };
+            event.into_iter().for_each(|event| drop(events.blocking_send(event))); // nobody may be left to tell
+        });
     }
 
     /// Asks everything to stop and waits for a run to have written down its last outcome.
@@ -269,6 +290,14 @@ impl Worker {
     }
 }
 
+fn unfinished(session: &Session, run: &str, holder: Option<&Owner>) -> Event {
+    let text = match holder.filter(|owner| owner.run == run) {
+        Some(owner) => format!("another process carries out a plan on this bucket: {owner}"),
+        None => format!("run {run} is unfinished; leave and type `bucketree resume {run}` before another plan"),
+    };
+    Event::Unfinished(LogLine { at: session.clock.now(), level: LogLevel::Warning, run: run.into(), text })
+}
+
 /// A new wish to stop in the place of one that is told to whoever still heeds it.
 fn renew(stop: &mut Stop) -> Stop {
     stop.request();
@@ -341,7 +370,7 @@ fn refused(session: &Session, error: ExecuteError) -> Failure {
         ExecuteError::Refused(refusal) => Failure {
             what: format!("carry out the plan in {}", place(session.store.identity())),
             why: refusal.0,
-            hint: "plan again (d)".into(),
+            hint: "nothing was deleted".into(),
         },
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod audit;
+pub mod bundle;
 pub mod completions;
 pub mod config;
 pub mod demo;

@@ -10,6 +10,7 @@ use crate::cli::output::{Output, Table, Tone, tell};
 use crate::domain::outcome::OutcomeCounts;
 use crate::domain::progress::Verification;
 use crate::journal::JournalError;
+use crate::journal::lock::{self, Owner};
 use crate::journal::runs::{self, PastRun, RunSummary};
 
 /// A run or the folder of runs cannot be read.
@@ -35,8 +36,9 @@ pub fn list(folder: &Path, output: &mut Output) -> Result<ExitCode, Stop> {
             code = ExitCode::Partly;
         }
         let Some(summary) = past.summary() else { continue };
+        let owner = under_way(folder, &summary);
         if output.is_json() {
-            output.json_line(&RunLine::new(&summary, past.damage.as_deref()))?;
+            output.json_line(&RunLine::new(&summary, past.damage.as_deref(), owner.as_ref()))?;
             continue;
         }
         table.row([
@@ -45,7 +47,7 @@ pub fn list(folder: &Path, output: &mut Output) -> Result<ExitCode, Stop> {
             summary.bucket.clone(),
             number::count(summary.planned),
             number::count(summary.outcomes.sum(crate::domain::Outcome::is_gone)),
-            state(&summary),
+            owner.map_or_else(|| state(&summary), |owner| format!("under way: {owner}")),
         ]);
     }
     if table.is_empty() && !output.is_json() {
@@ -56,8 +58,16 @@ pub fn list(folder: &Path, output: &mut Output) -> Result<ExitCode, Stop> {
     Ok(code)
 }
 
+/// Who carries the run out at this moment, if anybody on this machine does.
+fn under_way(folder: &Path, summary: &RunSummary) -> Option<Owner> {
+    match summary.finished {
+        true => None,
+        false => lock::holder(folder, &summary.endpoint, &summary.bucket).filter(|owner| owner.run == summary.run),
+    }
+}
+
 /// How a run stands, in few words.
-fn state(summary: &RunSummary) -> String {
+pub fn state(summary: &RunSummary) -> String {
     let end = match (&summary.stopped, summary.finished, summary.cancelled) {
         (Some(why), ..) => format!("stopped: {why}"),
         (None, false, _) => format!("unfinished (bucketree resume {})", summary.run),
@@ -97,7 +107,10 @@ pub fn show(folder: &Path, id: &str, output: &mut Output) -> Result<ExitCode, St
         return Err(Stop::failed(format!("read run {id:?}"), "its journal has no whole record", "look at its folder"));
     };
     match output.is_json() {
-        true => output.json_line(&RunLine::new(&summary, past.damage.as_deref()))?,
+        true => {
+            let owner = under_way(folder, &summary);
+            output.json_line(&RunLine::new(&summary, past.damage.as_deref(), owner.as_ref()))?;
+        }
         false => head(&past, &summary, output)?,
     }
     let plan = past.plan().map_err(|error| unreadable(id, &error))?;

@@ -110,21 +110,25 @@ impl BatchRun<'_> {
     }
 
     pub(super) async fn record(&self, ends: Vec<End>) {
-        for (row, outcome, why) in ends.iter().filter(|(_, outcome, _)| *outcome != self.kind().done()) {
+        let is_plain = |outcome| outcome == self.kind().done() || outcome == Outcome::DeletedByEarlierAttempt;
+        for (row, outcome, why) in ends.iter().filter(|(_, outcome, _)| !is_plain(*outcome)) {
             let level = if outcome.is_failure() { LogLevel::Error } else { LogLevel::Warning };
             let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             self.recorder.log(level, format!("{outcome} {}{why}", self.key(*row).escaped())).await;
         }
-        let done = ends.iter().filter(|(_, outcome, _)| *outcome == self.kind().done()).count();
-        if done > 0 {
-            let what = match self.kind() {
-                PlanKind::Delete | PlanKind::EmptyTrash => "deletions",
-                PlanKind::Trash => "moves to the trash",
-                PlanKind::Restore => "moves from the trash",
-            };
-            self.recorder
-                .log(LogLevel::Info, format!("batch {}: the store confirmed {done} {what}", self.number))
-                .await;
+        let count = |outcome| ends.iter().filter(|(_, end, _)| *end == outcome).count();
+        let what = match self.kind() {
+            PlanKind::Delete | PlanKind::EmptyTrash => "deletions",
+            PlanKind::Trash => "moves to the trash",
+            PlanKind::Restore => "moves from the trash",
+        };
+        for (count, before, after) in [
+            (count(self.kind().done()), "the store confirmed", what),
+            (count(Outcome::DeletedByEarlierAttempt), "a request whose answer was lost had deleted", "keys"),
+        ] {
+            if count > 0 {
+                self.recorder.log(LogLevel::Info, format!("batch {}: {before} {count} {after}", self.number)).await;
+            }
         }
         self.recorder.end(self.number, ends).await;
     }

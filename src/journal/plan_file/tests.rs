@@ -50,7 +50,7 @@ fn row(key: &[u8]) -> PlanRow {
     }
 }
 
-fn plan(keys: &[&[u8]]) -> Plan {
+pub(in crate::journal) fn plan(keys: &[&[u8]]) -> Plan {
     let mut keys = keys.to_vec();
     keys.sort_unstable();
     keys.dedup();

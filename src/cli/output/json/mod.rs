@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use audit::{AuditSummary, AuditedObject, ReadingFields, registry_state};
 pub use plan::PlanSummary;
-pub use runs::{RunKey, RunLine, RunResult, VerifyResult};
+pub use runs::{BundleLine, RunKey, RunLine, RunResult, VerifyResult};
 pub use trash::TrashLine;
 
 use crate::domain::totals::{Tally, Totals};

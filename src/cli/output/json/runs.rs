@@ -1,6 +1,7 @@
 //! What `apply`, `verify` and `runs` print with `--json`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -9,7 +10,9 @@ use crate::domain::Key;
 use crate::domain::outcome::{Outcome, OutcomeCounts};
 use crate::domain::progress::{RunReport, Verification};
 use crate::jobs::verify::Proof;
+use crate::journal::bundle::Bundle;
 use crate::journal::keys::KeyFields;
+use crate::journal::lock::Owner;
 use crate::journal::runs::RunSummary;
 
 /// How a run ended.
@@ -121,14 +124,15 @@ pub struct RunLine {
     outcomes: BTreeMap<&'static str, u64>,
     verification: Option<VerificationFields>,
     finished: bool,
+    under_way: Option<String>,
     cancelled: bool,
     stopped: Option<String>,
     damage: Option<String>,
 }
 
 impl RunLine {
-    /// The run in a few words; `damage` is what is wrong with its journal.
-    pub fn new(summary: &RunSummary, damage: Option<&str>) -> Self {
+    /// The run in a few words; `damage` is what is wrong with its journal, `owner` who carries it out now.
+    pub fn new(summary: &RunSummary, damage: Option<&str>, owner: Option<&Owner>) -> Self {
         Self {
             schema: SCHEMA,
             run: summary.run.clone(),
@@ -139,10 +143,28 @@ impl RunLine {
             outcomes: outcome_counts(&summary.outcomes),
             verification: summary.verification.as_ref().map(VerificationFields::from),
             finished: summary.finished,
+            under_way: owner.map(ToString::to_string),
             cancelled: summary.cancelled,
             stopped: summary.stopped.clone(),
             damage: damage.map(str::to_owned),
         }
+    }
+}
+
+/// A bundle of a run.
+#[derive(Serialize)]
+pub struct BundleLine {
+    #[serde(flatten)]
+    run: RunLine,
+    file: String,
+    seal: String,
+}
+
+impl BundleLine {
+    /// A bundle that was written or found intact.
+    pub fn new(bundle: &Bundle, file: &Path) -> Self {
+        let run = RunLine::new(&bundle.summary, None, None);
+        Self { run, file: file.display().to_string(), seal: bundle.seal.clone() }
     }
 }
 

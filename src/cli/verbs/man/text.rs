@@ -82,6 +82,11 @@ pub const SECTIONS: &[Section] = &[
              too; so may one whose registry rows could not be removed.",
             "The journal is a chain of checksums. A last line that was not written to its end is cut off; a journal that \
              was changed anywhere else is left as it is, and refused.",
+            "`runs export RUN -o FILE` writes all of a run into one file of JSON lines: the plan and the journal to the byte, \
+             a line per key with the columns of the reports of S3 Batch Operations and the evidence, and the verification. \
+             Each line carries a checksum over itself and all before it. `runs check FILE` checks it anywhere, without \
+             the bucket: the checksums, and that every line follows from the plan and the journal. The seal that both print \
+             proves, where it was kept apart, that the file is the one that was written.",
             "On one bucket one run is under way at a time: a second one is refused and told who has the first.",
         ],
     ),
@@ -222,6 +227,7 @@ pub const SHAPES: &[Shape] = &[
             ("run, started_at, endpoint, bucket, planned, outcomes", "of the run"),
             ("verification", "the last one, or null"),
             ("finished, cancelled, stopped", "how it ended"),
+            ("under_way", "who carries it out at this moment, or null"),
             ("damage", "what is wrong with its journal, or null"),
             ("key or key_base64, size, outcome, why", "of a key; outcome is null if none was recorded"),
         ],
@@ -234,6 +240,11 @@ pub const SHAPES: &[Shape] = &[
             ("objects, bytes", "in the trash"),
             ("newest", "when the last of it came there"),
         ],
+    ),
+    (
+        "runs export, runs check",
+        "One value: the fields of runs, and:",
+        &[("file", "the bundle"), ("seal", "digest over all of it")],
     ),
     (
         "layouts test",

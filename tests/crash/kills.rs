@@ -1,0 +1,129 @@
+//! Killed at every place, and at any moment.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::scene::{OBJECTS, Scene};
+
+const AROUND_A_RECORD: [&str; 4] = ["before", "half", "unsynced", "after"];
+
+/// Kills a run at a place, brings it to its end, and compares.
+fn killed_at(place: &str) {
+    let scene = Scene::of(OBJECTS);
+    scene.die_at(place, &scene.apply());
+    let run = scene.bring_to_end();
+    scene.check_truth(&run);
+    scene.check_done();
+}
+
+fn around(record: &str, times: &[u32]) {
+    for nth in times {
+        AROUND_A_RECORD.iter().for_each(|place| killed_at(&format!("{record}:{place}:{nth}")));
+    }
+}
+
+#[test]
+fn row_47_killed_around_the_first_record() {
+    around("started", &[1]);
+}
+
+#[test]
+fn row_47_killed_around_an_intent() {
+    around("intent", &[1, 2]);
+}
+
+#[test]
+fn row_47_killed_while_a_request_is_on_its_way_or_answered() {
+    ["sent:1", "answered:1", "sent:2", "answered:2"].iter().for_each(|place| killed_at(&format!("request:{place}")));
+}
+
+#[test]
+fn row_47_killed_around_outcomes() {
+    around("outcomes", &[1, 2]);
+}
+
+#[test]
+fn row_47_killed_around_the_verification() {
+    around("verified", &[1]);
+}
+
+#[test]
+fn row_47_killed_around_the_removal_of_rows() {
+    around("removing-rows", &[1]);
+    killed_at("rows:between:1");
+    around("rows-removed", &[1]);
+}
+
+#[test]
+fn row_47_killed_around_the_last_record() {
+    around("finished", &[1]);
+}
+
+#[test]
+fn row_47_killed_again_while_resuming() {
+    let scene = Scene::of(OBJECTS);
+    scene.die_at("request:answered:1", &scene.apply());
+    let run = scene.runs()[0]["run"].as_str().unwrap().to_owned();
+    for place in ["resumed:half:1", "resumed:after:1", "outcomes:half:1", "intent:after:1", "request:sent:1"] {
+        scene.die_at(place, &["resume", &run, "--concurrency", "1"]);
+        assert_eq!(scene.runs()[0]["finished"], false, "{place}");
+    }
+    assert_eq!(scene.bring_to_end(), run);
+    scene.check_truth(&run);
+    scene.check_done();
+}
+
+#[test]
+fn row_47_killed_and_only_closed() {
+    let scene = Scene::of(OBJECTS);
+    scene.die_at("intent:after:2", &scene.apply());
+    let run = scene.runs()[0]["run"].as_str().unwrap().to_owned();
+    let report = scene.world.check(&["resume", &run, "--close", "--json"], 3, &[]).one();
+    assert_eq!(report["verified"], true);
+    assert!(report["outcomes"]["failed"].as_u64().unwrap() > 0, "{report}");
+    scene.check_truth(&run);
+}
+
+/// How many runs are killed at a random moment: a few here, more where `BUCKETREE_KILLS` says so.
+fn kills() -> u32 {
+    std::env::var("BUCKETREE_KILLS").map_or(5, |count| count.parse().unwrap())
+}
+
+/// A number that differs from call to call.
+fn random(below: u64) -> u64 {
+    u64::from_le_bytes(*uuid::Uuid::now_v7().as_bytes().last_chunk().unwrap()) % below
+}
+
+/// Starts the program and kills it after so long, if it has not ended by then.
+fn kill_after(scene: &Scene, arguments: &[&str], moment: Duration) {
+    let mut command = scene.world.command(arguments);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(moment);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn row_47_killed_at_any_moment() {
+    let whole = {
+        let scene = Scene::of(OBJECTS);
+        let begun = Instant::now();
+        scene.world.check(&scene.apply(), 0, &[]);
+        begun.elapsed()
+    };
+    for _ in 0..kills() {
+        let scene = Scene::of(OBJECTS);
+        let moment = || Duration::from_micros(random(whole.as_micros() as u64 + 1));
+        let first = moment();
+        kill_after(&scene, &scene.apply(), first);
+        if let [run] = scene.runs().as_slice()
+            && run["finished"] == false
+        {
+            kill_after(&scene, &["resume", run["run"].as_str().unwrap()], moment());
+        }
+        let run = scene.bring_to_end();
+        println!("killed after {first:?} of {whole:?}");
+        scene.check_truth(&run);
+        scene.check_done();
+    }
+}
