@@ -10,6 +10,10 @@ mod program;
 mod bad_input;
 #[path = "cli/cleanup.rs"]
 mod cleanup;
+#[path = "cli/doctoring.rs"]
+mod doctoring;
+#[path = "cli/guarding.rs"]
+mod guarding;
 #[path = "cli/interrupting.rs"]
 mod interrupting;
 #[path = "cli/manual.rs"]

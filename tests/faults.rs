@@ -7,6 +7,10 @@
 #[path = "common/world.rs"]
 mod world;
 
+#[path = "faults/capabilities.rs"]
+mod capabilities;
+#[path = "faults/guards.rs"]
+mod guards;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/resuming.rs"]

@@ -13,12 +13,14 @@ use super::state::{Session, State};
 use super::stroke::Stroke;
 use super::{start, update};
 use crate::domain::assessment::Assessment;
+use crate::domain::capabilities::Atomicity;
 use crate::domain::facts::{FactsBuilder, RegistryRow, RegistryState, SourceReport};
 use crate::domain::folders::{KeySpace, Subset};
+use crate::domain::guards::{Caps, GuardFacts, guards};
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::{Judge, Policy, Trust, classify};
 use crate::domain::layout::Layouts;
-use crate::domain::plan::{Caps, GuardFacts, Plan, PlanHeader, PlanKind, PlanRow, guards};
+use crate::domain::plan::{Plan, PlanHeader, PlanKind, PlanRow};
 use crate::domain::progress::{Completeness, Failure, RegistryReport, ScanProgress, ScanReport};
 use crate::domain::{ETag, IdRules, Key, Object, StorageClass, Timestamp};
 
@@ -255,6 +257,7 @@ impl Sim {
             expires_at: NOW.plus_seconds(3600),
             min_age_seconds: 7 * 86_400,
             caps,
+            deletes: Atomicity::Unmeasured,
             guards,
             tool: "test".into(),
             digest: "d".into(),
@@ -268,7 +271,7 @@ fn judged(inventory: &Inventory, registry: &RegistryReport, scan: &ScanReport) -
     let ids = IdRules { prefix: layouts.id_prefix().into(), fold_nfc: false };
     let mut facts = FactsBuilder::new(inventory, &ids);
     facts.row(RegistryRow::Project { id: "proj_10".into() });
-    let policy = Policy { min_age_seconds: 7 * 86_400, protected_prefixes: Vec::new(), protected_projects: Vec::new() };
+    let policy = Policy { min_age_seconds: 7 * 86_400, ..Policy::default() };
     let judge = Judge::new(Arc::new(layouts), Arc::new(facts.finish(registry.clone())), policy, Trust::of(scan));
     let assessment = classify(inventory, &judge, &|_| true);
     (judge, assessment)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::parse_age;
+use crate::config::{parse_age, parse_share};
 use crate::domain::via::Via;
 use crate::domain::{Flag, Verdict};
 
@@ -67,6 +67,8 @@ pub struct GlobalFlags {
 pub enum Verb {
     /// Open an embedded bucket and registry, filled with sample data
     Demo(DemoArgs),
+    /// Check settings, store, permissions, clocks, registry and state folder, and say how to mend each
+    Doctor(DoctorArgs),
     /// List keys: one a line, exact bytes on a pipe, escaped on a terminal
     Ls(LsArgs),
     /// Show sizes by folder
@@ -118,6 +120,14 @@ pub struct DemoArgs {
     pub serve: bool,
 }
 
+/// Arguments of `doctor`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct DoctorArgs {
+    /// Also measure what the store does, on objects under .bucketree/canary/ that are removed afterwards
+    #[arg(long)]
+    pub probe: bool,
+}
+
 /// Arguments of `ls`.
 #[derive(Args, Debug)]
 pub struct LsArgs {
@@ -158,9 +168,9 @@ pub struct AuditArgs {
 #[derive(Subcommand, Debug)]
 pub enum PlanVerb {
     /// Freeze a plan to move objects to the trash, from where `restore` brings them back; without --verdict, orphaned ones
-    Trash(PlanArgs),
+    Trash(Box<PlanArgs>),
     /// Freeze a plan to delete objects for good; without --verdict, orphaned ones
-    Delete(PlanArgs),
+    Delete(Box<PlanArgs>),
 }
 
 /// Arguments of `plan trash` and `plan delete`.
@@ -172,6 +182,15 @@ pub struct PlanArgs {
     /// Leave out objects younger than this, for example 7d or 36h
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub min_age: Option<String>,
+    /// Let the plan have so many objects
+    #[arg(long, value_name = "N", value_parser = objects)]
+    pub max_objects: Option<String>,
+    /// Let the plan have so much of the bucket, for example 80%
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub max_share: Option<String>,
+    /// Accept that bucket or registry have more than 20 % less than last time; the plan says so
+    #[arg(long)]
+    pub accept_shrink: bool,
     /// File to write the plan to; it must not exist
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
@@ -331,6 +350,20 @@ pub enum ConfigVerb {
     Show,
     /// Write a commented configuration file; an existing one is left alone
     Init,
+}
+
+fn objects(text: &str) -> Result<String, String> {
+    match text.parse::<u64>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("write a whole number".into()),
+    }
+}
+
+fn share(text: &str) -> Result<String, String> {
+    match parse_share(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("write a share like 80% or 0.8".into()),
+    }
 }
 
 fn age(text: &str) -> Result<String, String> {

@@ -3,6 +3,8 @@
 //! ```text
 //! args       what can be typed
 //! session    settings become a store, a registry, layouts and guards; shared with the TUI
+//! guarding   what guards stand on: limits, protection, what is remembered between plans
+//! connecting the store that the settings name
 //! verbs      one file per verb, each over the jobs
 //! selectors  which objects of an audited bucket are meant
 //! keys_from  files of exact keys
@@ -14,8 +16,10 @@
 //! ```
 
 pub mod args;
+mod connecting;
 pub mod error;
 pub mod exit_code;
+mod guarding;
 mod interrupt;
 mod keys_from;
 pub mod logging;
@@ -92,6 +96,10 @@ fn on_bucket(verb: Option<Verb>, flags: &GlobalFlags, output: &mut Output) -> Re
             None => verbs::tui(flags).await,
             Some(Verb::Demo(args)) => verbs::demo::run(&args, flags, output).await,
             Some(Verb::Apply(args)) => verbs::apply::run(&args, flags, output).await,
+            Some(Verb::Doctor(args)) if args.probe => {
+                // Not to be interrupted: a canary is removed again.
+                verbs::doctor::run(&session::inputs(flags), &args, output).await
+            }
             Some(Verb::Resume(args)) => verbs::resume::run(&args, flags, output).await,
             Some(Verb::Restore(args)) => verbs::trash::restore(&args, flags, output).await,
             Some(Verb::Trash(TrashVerb::Empty(args))) => verbs::trash::empty(&args, flags, output).await,
@@ -107,6 +115,7 @@ fn on_bucket(verb: Option<Verb>, flags: &GlobalFlags, output: &mut Output) -> Re
 async fn read(verb: Verb, flags: &GlobalFlags, output: &mut Output) -> Result<ExitCode, Stop> {
     let mut inputs = session::inputs(flags);
     match verb {
+        Verb::Doctor(args) => verbs::doctor::run(&inputs, &args, output).await,
         Verb::Ls(args) => verbs::ls::run(&Session::open(&inputs).await?, &args, output).await,
         Verb::Du(args) => verbs::du::run(&Session::open(&inputs).await?, &args, output).await,
         Verb::Audit(args) => verbs::audit::run(&Session::open(&inputs).await?, &args, output).await,

@@ -9,37 +9,33 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::args::GlobalFlags;
+use super::connecting;
 use super::error::Stop;
-use super::exit_code::ExitCode;
+use super::guarding::{caps, policy};
 use super::output::Progress;
 use crate::app::number;
-use crate::config::{
-    ConfigError, Inputs, Origin, RegistrySettings, Secret, Setting, Settings, Tracked, state_directory,
-};
+use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
 use crate::demo::Demo;
+use crate::domain::capabilities::Atomicity;
 use crate::domain::facts::{RegistryState, SourceReport};
+use crate::domain::guards::Caps;
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::Policy;
 use crate::domain::layout::Layouts;
-use crate::domain::plan::{Caps, Plan};
+use crate::domain::plan::Plan;
 use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
-use crate::jobs::{Clock, Stop as JobStop, failure, place, scan};
+use crate::jobs::{Clock, Stop as JobStop, place, scan};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
 use crate::registry::{self, Location, Mapping, RegistryError, RegistrySpec, SharedRegistry, TextFormat, TrackedKeys};
-use crate::store::limit::LimitStore;
-use crate::store::retry::{RetryPolicy, RetryStore};
-use crate::store::s3::{S3Options, S3Store, Timeouts};
-use crate::store::{ErrorKind, SharedStore, StoreError};
+use crate::store::SharedStore;
 
 /// Pages of a listing that may wait to be looked at.
 pub const PAGES_IN_FLIGHT: usize = 8;
-/// Requests under way at once, unless the settings say otherwise.
-const REQUESTS: usize = 32;
 /// Delete requests under way at once, unless the settings say otherwise.
 const DELETE_REQUESTS: usize = 8;
 /// Keys per delete request: what S3 takes at most (AmazonS3 API_DeleteObjects).
@@ -69,6 +65,10 @@ pub struct Session {
     pub state: PathBuf,
     /// This machine's clock.
     pub clock: Clock,
+    /// Whether a person said that a smaller registry or listing than last time is right.
+    pub accepts_shrink: bool,
+    /// Whether deletions in this bucket can hit another object than the one that was looked at.
+    pub deletes: Atomicity,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -196,11 +196,16 @@ impl Session {
         Self::from_settings(settings(&inputs)?, state_folder(&own)?.join("demo")).await
     }
 
-    async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
+    /// Opens what these settings name.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
         tracing::info!(profile = settings.profile.as_ref().map(|profile| &profile.value), state = %state.display(), "settings");
+        let clock = Clock::system();
         let layouts = Arc::new(layouts(&settings)?);
         let ids = id_rules(&layouts, &settings);
-        let store = store(&settings).await?;
+        let (store, deletes) = connecting::store(&settings, &state, clock.now()).await?;
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
             Err(error) => (None, Some(error.to_string())),
@@ -213,8 +218,20 @@ impl Session {
         );
         let policy = policy(&settings, &ids);
         let caps = caps(&settings);
-        let clock = Clock::system();
-        Ok(Self { settings, store, registry, registry_problem, layouts, ids, policy, caps, state, clock })
+        Ok(Self {
+            settings,
+            store,
+            registry,
+            registry_problem,
+            layouts,
+            ids,
+            policy,
+            caps,
+            state,
+            clock,
+            accepts_shrink: false,
+            deletes,
+        })
     }
 
     /// The folder that holds one folder per run.
@@ -233,8 +250,9 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
+        let accepts_shrink = self.accepts_shrink;
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, false));
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
@@ -263,6 +281,7 @@ impl Session {
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
             runs: self.runs(),
+            conditional_deletes: self.deletes.is_proved(),
             concurrency: self.settings.executor.value.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
@@ -313,44 +332,6 @@ fn collect(inventory: &mut Inventory, objects: Vec<Object>) -> Result<(), String
     objects.into_iter().try_for_each(|object| inventory.push(object)).map_err(|error| error.to_string())
 }
 
-async fn store(settings: &Settings) -> Result<SharedStore, Stop> {
-    let Some(bucket) = &settings.bucket else {
-        return Err(Stop::usage(
-            "open a bucket",
-            "none is named",
-            "give --bucket, R2_BUCKET_NAME or a profile with a bucket",
-        ));
-    };
-    let value = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    let secret = |setting: &Option<Setting<Secret>>| setting.as_ref().map(|setting| setting.value.expose().to_owned());
-    let options = S3Options {
-        endpoint: value(&settings.endpoint),
-        region: value(&settings.region),
-        bucket: bucket.value.clone(),
-        account: value(&settings.account_id),
-        access_key_id: secret(&settings.access_key_id),
-        secret_access_key: secret(&settings.secret_access_key),
-        session_token: secret(&settings.session_token),
-        profile: value(&settings.aws_profile),
-        path_style: Some(settings.path_style.value),
-        folds_nfc: settings.folds_nfc.value,
-        timeouts: Timeouts::default(),
-    };
-    let connected = S3Store::connect(options).await;
-    let store = connected.map_err(|error| connect_stop(&bucket.value, &error))?;
-    let requests = settings.concurrency.as_ref().map_or(REQUESTS, |setting| setting.value.max(REQUESTS));
-    let limited = Arc::new(LimitStore::new(Arc::new(store), requests));
-    Ok(Arc::new(RetryStore::new(limited, RetryPolicy::default())))
-}
-
-fn connect_stop(bucket: &str, error: &StoreError) -> Stop {
-    let code = match error.kind {
-        ErrorKind::Invalid => ExitCode::Usage,
-        _ => ExitCode::Failed,
-    };
-    Stop::Failed(code, failure(format!("open the bucket {bucket:?}"), error))
-}
-
 async fn open_registry(settings: &RegistrySettings) -> Result<Option<SharedRegistry>, RegistryError> {
     let Some(source) = &settings.source else { return Ok(None) };
     let mut spec = RegistrySpec::parse(source.value.expose(), &settings.base)?;
@@ -377,27 +358,5 @@ fn mapping(settings: &RegistrySettings) -> Mapping {
         tracked_query: name(&settings.tracked_query),
         references_query: name(&settings.references_query),
         format: name(&settings.format).as_deref().and_then(TextFormat::parse),
-    }
-}
-
-fn policy(settings: &Settings, ids: &IdRules) -> Policy {
-    let projects = settings.protected_projects.value.iter();
-    Policy {
-        min_age_seconds: settings.min_age.value,
-        protected_prefixes: settings.protected_prefixes.value.iter().map(|prefix| prefix.as_bytes().to_vec()).collect(),
-        protected_projects: projects.filter_map(|id| ids.canonical(id.as_bytes())).map(|id| id.project).collect(),
-    }
-}
-
-fn caps(settings: &Settings) -> Caps {
-    let usual = Caps::default();
-    Caps {
-        objects: settings.max_objects.as_ref().map_or(usual.objects, |setting| setting.value),
-        bytes: settings.max_bytes.as_ref().map_or(usual.bytes, |setting| setting.value),
-        bucket_share: settings.max_share.value,
-        live_project_share: settings
-            .max_project_share
-            .as_ref()
-            .map_or(usual.live_project_share, |setting| setting.value),
     }
 }

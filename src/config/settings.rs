@@ -64,6 +64,14 @@ pub struct Settings {
     pub max_share: Setting<f64>,
     /// Most of a live project's objects in a plan, from 0 to 1.
     pub max_project_share: Option<Setting<f64>>,
+    /// Most projects of a plan.
+    pub max_projects: Option<Setting<u64>>,
+    /// Most of the tracked keys that may be absent from the bucket, from 0 to 1.
+    pub max_missing: Option<Setting<f64>>,
+    /// A project that is live for certain.
+    pub canary_project: Option<Setting<String>>,
+    /// A key that is there and alive for certain.
+    pub canary_key: Option<Setting<String>>,
     /// Requests at the same time; `None` leaves it to each job.
     pub concurrency: Option<Setting<usize>>,
     /// How deletions reach the store.
@@ -141,6 +149,10 @@ impl Settings {
             max_bytes: layers.get("max_bytes", size)?,
             max_share: layers.get_or("max_share", share, 0.5)?,
             max_project_share: layers.get("max_project_share", share)?,
+            max_projects: layers.get("max_projects", count)?,
+            max_missing: layers.get("max_missing", share)?,
+            canary_project: layers.get("canary_project", text)?,
+            canary_key: layers.get("canary_key", text)?,
             concurrency: layers.get("concurrency", concurrency)?,
             executor: layers.get_or("executor", value::executor, Via::default())?,
             theme: layers.get_or("theme", Theme::parse, Theme::Auto)?,

@@ -3,8 +3,10 @@
 pub mod assessment;
 pub mod bits;
 pub mod block_sums;
+pub mod capabilities;
 pub mod facts;
 pub mod folders;
+pub mod guards;
 pub mod inventory;
 pub mod judge;
 pub mod key;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::capabilities::Atomicity;
 use super::facts::{Claim, SourceReport};
+pub use super::guards::{Caps, GuardReport};
 use super::verdict::{Flags, Verdict};
 use super::{Key, Object, Outcome, ProjectId, Tally, Timestamp, trash};
 
@@ -64,36 +66,6 @@ impl PlanKind {
     }
 }
 
-/// Limits that are checked before the first request; exceeding one by one object deletes nothing.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Caps {
-    /// Objects in one plan.
-    pub objects: u64,
-    /// Bytes in one plan.
-    pub bytes: u64,
-    /// Share of the bucket's objects, 0 to 1.
-    pub bucket_share: f64,
-    /// Share of the objects of any one live project, 0 to 1.
-    pub live_project_share: f64,
-}
-
-impl Default for Caps {
-    fn default() -> Self {
-        Self { objects: 100_000, bytes: 10 << 40, bucket_share: 0.5, live_project_share: 0.5 }
-    }
-}
-
-/// What a guard said of a plan.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct GuardReport {
-    /// Its name.
-    pub name: String,
-    /// Whether it lets the plan pass.
-    pub passed: bool,
-    /// What it compared, or why it refuses and what would change its mind.
-    pub message: String,
-}
-
 /// Everything of a plan but its rows.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PlanHeader {
@@ -123,6 +95,9 @@ pub struct PlanHeader {
     pub min_age_seconds: i64,
     /// The limits in force.
     pub caps: Caps,
+    /// Whether a deletion could hit another object than the one that was looked at, as far as it was known when the plan
+    /// was made.
+    pub deletes: Atomicity,
     /// What every guard said.
     pub guards: Vec<GuardReport>,
     /// The version of the program that made it.
@@ -205,167 +180,4 @@ impl Plan {
     pub fn refusals(&self) -> Vec<&GuardReport> {
         self.header.guards.iter().filter(|guard| !guard.passed).collect()
     }
-}
-
-/// What the guards look at beside the rows.
-#[derive(Clone, Debug, Default)]
-pub struct GuardFacts {
-    /// Why the listing is not all of the bucket, if it is not.
-    pub listing_problem: Option<String>,
-    /// Why the registry cannot be trusted, if it cannot.
-    pub registry_problems: Vec<String>,
-    /// Objects in the bucket.
-    pub bucket_objects: u64,
-    /// Objects of each live project that the plan touches.
-    pub live_projects: BTreeMap<ProjectId, u64>,
-}
-
-/// Asks every guard. The order is the order in which they are shown.
-pub fn guards(rows: &[PlanRow], caps: &Caps, facts: &GuardFacts) -> Vec<GuardReport> {
-    vec![
-        not_empty(rows),
-        listing_complete(facts),
-        registry_trusted(rows, facts),
-        nothing_protected(rows),
-        nothing_young(rows),
-        object_cap(rows, caps),
-        byte_cap(rows, caps),
-        bucket_share(rows, caps, facts),
-        live_project_share(rows, caps, facts),
-    ]
-}
-
-fn report(name: &str, passed: bool, passes: impl FnOnce() -> String, refuses: impl FnOnce() -> String) -> GuardReport {
-    GuardReport { name: name.into(), passed, message: if passed { passes() } else { refuses() } }
-}
-
-fn not_empty(rows: &[PlanRow]) -> GuardReport {
-    report(
-        "something to do",
-        !rows.is_empty(),
-        || format!("{} objects", rows.len()),
-        || "no object is in the plan; mark or select some".into(),
-    )
-}
-
-fn listing_complete(facts: &GuardFacts) -> GuardReport {
-    report(
-        "listing complete",
-        facts.listing_problem.is_none(),
-        || format!("all {} objects of the bucket were listed", facts.bucket_objects),
-        || {
-            format!(
-                "the listing is incomplete ({}); list the bucket again",
-                facts.listing_problem.as_deref().unwrap_or("")
-            )
-        },
-    )
-}
-
-fn registry_trusted(rows: &[PlanRow], facts: &GuardFacts) -> GuardReport {
-    let needs_registry = rows.iter().any(|row| row.verdict != Verdict::Undetermined);
-    let undetermined = rows.len() - rows.iter().filter(|row| row.verdict != Verdict::Undetermined).count();
-    report(
-        "registry trusted",
-        facts.registry_problems.is_empty() || !needs_registry,
-        || match undetermined {
-            0 => "every source was read to its end".into(),
-            count => format!("{count} objects were named one by one without a verdict"),
-        },
-        || format!("{}; mend the registry and audit again", facts.registry_problems.join("; ")),
-    )
-}
-
-fn nothing_protected(rows: &[PlanRow]) -> GuardReport {
-    let count = rows.iter().filter(|row| row.flags.has(super::Flag::Protected)).count();
-    report(
-        "nothing protected",
-        count == 0,
-        || "no object lies under a protected prefix or project".into(),
-        || format!("{count} objects are protected by the configuration; leave them out"),
-    )
-}
-
-fn nothing_young(rows: &[PlanRow]) -> GuardReport {
-    let count = rows.iter().filter(|row| row.flags.has(super::Flag::Young)).count();
-    report(
-        "nothing young",
-        count == 0,
-        || "every object is older than the age guard".into(),
-        || format!("{count} objects are younger than the age guard or of unknown age; wait, or lower --min-age"),
-    )
-}
-
-fn object_cap(rows: &[PlanRow], caps: &Caps) -> GuardReport {
-    let count = rows.len() as u64;
-    report(
-        "object cap",
-        count <= caps.objects,
-        || format!("{count} of at most {} objects", caps.objects),
-        || {
-            format!(
-                "{count} objects are more than the cap of {}; narrow the selection or raise caps.objects",
-                caps.objects
-            )
-        },
-    )
-}
-
-fn byte_cap(rows: &[PlanRow], caps: &Caps) -> GuardReport {
-    let bytes = rows.iter().fold(0u64, |sum, row| sum.saturating_add(row.object.size));
-    report(
-        "byte cap",
-        bytes <= caps.bytes,
-        || format!("{bytes} of at most {} bytes", caps.bytes),
-        || format!("{bytes} bytes are more than the cap of {}; narrow the selection or raise caps.bytes", caps.bytes),
-    )
-}
-
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
-}
-
-fn bucket_share(rows: &[PlanRow], caps: &Caps, facts: &GuardFacts) -> GuardReport {
-    let share = share(rows.len() as u64, facts.bucket_objects);
-    report(
-        "bucket share",
-        rows.is_empty() || share <= caps.bucket_share,
-        || format!("{:.1} % of the bucket, at most {:.1} %", share * 100.0, caps.bucket_share * 100.0),
-        || {
-            format!(
-                "{:.1} % of the bucket's objects are more than the cap of {:.1} %; narrow the selection or raise caps.bucket_share",
-                share * 100.0,
-                caps.bucket_share * 100.0
-            )
-        },
-    )
-}
-
-fn live_project_share(rows: &[PlanRow], caps: &Caps, facts: &GuardFacts) -> GuardReport {
-    let mut planned: BTreeMap<&ProjectId, u64> = BTreeMap::new();
-    for project in rows.iter().filter_map(|row| row.project.as_ref()) {
-        *planned.entry(project).or_default() += 1;
-    }
-    let worst = facts
-        .live_projects
-        .iter()
-        .map(|(project, objects)| (share(planned.get(project).copied().unwrap_or(0), *objects), project))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let (share, project) = worst.map_or((0.0, None), |(share, project)| (share, Some(project)));
-    report(
-        "live project share",
-        share <= caps.live_project_share,
-        || match project {
-            None => "no live project loses an object".into(),
-            Some(project) => format!("live project {project} loses {:.1} % of its objects", share * 100.0),
-        },
-        || {
-            format!(
-                "live project {} would lose {:.1} % of its objects, more than the cap of {:.1} %; leave it out or raise caps.live_project_share",
-                project.map(ToString::to_string).unwrap_or_default(),
-                share * 100.0,
-                caps.live_project_share * 100.0
-            )
-        },
-    )
 }

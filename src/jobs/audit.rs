@@ -93,5 +93,12 @@ async fn read_registry(input: &AuditInput, inventory: &Inventory) -> Facts {
             }
         },
     };
-    builder.finish(RegistryReport { state, sources })
+    let is_usable = state == RegistryState::Usable;
+    let facts = builder.finish(RegistryReport { state, sources });
+    let canaries = input.policy.canary.look(&facts, inventory).into_iter();
+    // A canary says nothing about a registry that is broken already.
+    match canaries.filter_map(|canary| canary.problem).collect::<Vec<_>>() {
+        problems if is_usable && !problems.is_empty() => facts.distrusted(problems),
+        _ => facts,
+    }
 }

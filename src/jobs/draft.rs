@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::audit::{Audit, server_now};
+use super::ground::{Ground, drift};
 use super::{Clock, place};
 use crate::domain::facts::RegistryState;
+use crate::domain::guards::{Caps, GuardFacts, guards};
 use crate::domain::inventory::{Inventory, ObjectIndex};
-use crate::domain::plan::{Caps, GuardFacts, LIFETIME_SECONDS, Plan, PlanHeader, PlanKind, PlanRow, guards};
+use crate::domain::plan::{LIFETIME_SECONDS, Plan, PlanHeader, PlanKind, PlanRow};
 use crate::domain::progress::{Completeness, ScanReport};
 use crate::domain::verdict::{Flag, Verdict};
 use crate::domain::{ProjectId, Timestamp};
@@ -27,6 +29,8 @@ pub struct Draft<'a> {
     pub audit: &'a Audit,
     /// What is to be done.
     pub kind: PlanKind,
+    /// What was remembered and asked for the guards.
+    pub ground: &'a Ground,
     /// The limits in force.
     pub caps: &'a Caps,
     /// This machine's clock.
@@ -61,6 +65,7 @@ pub fn draft(input: &Draft<'_>, selected: impl IntoIterator<Item = ObjectIndex>)
         expires_at: created_at.plus_seconds(LIFETIME_SECONDS),
         min_age_seconds: input.audit.judge.policy().min_age_seconds,
         caps: input.caps.clone(),
+        deletes: input.ground.deletes,
         guards,
         tool: env!("CARGO_PKG_VERSION").into(),
         digest: String::new(),
@@ -103,7 +108,16 @@ fn guard_facts(input: &Draft<'_>, rows: &[PlanRow]) -> GuardFacts {
         live_projects.entry(project.clone()).or_insert(0);
     }
     count_objects(input, &mut live_projects);
-    GuardFacts { listing_problem, registry_problems, bucket_objects: input.inventory.alive(), live_projects }
+    let facts_of_audit = GuardFacts {
+        listing_problem,
+        registry_problems,
+        bucket_objects: input.inventory.alive(),
+        listed: u64::from(input.inventory.len()),
+        live_projects,
+        canaries: input.audit.judge.policy().canary.look(facts, input.inventory),
+        ..GuardFacts::default()
+    };
+    input.ground.clone().into_facts(facts_of_audit, drift(facts))
 }
 
 fn count_objects(input: &Draft<'_>, projects: &mut BTreeMap<ProjectId, u64>) {

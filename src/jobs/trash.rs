@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::{Clock, draft};
+use crate::domain::capabilities::Atomicity;
 use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::plan::{Caps, GuardReport, LIFETIME_SECONDS, Plan, PlanHeader, PlanKind, PlanRow};
 use crate::domain::progress::{Completeness, ScanReport};
@@ -160,6 +161,7 @@ impl Trash<'_> {
             expires_at: created_at.plus_seconds(LIFETIME_SECONDS),
             min_age_seconds: 0,
             caps: Caps::default(),
+            deletes: Atomicity::Unmeasured,
             guards: self.guards(&rows),
             tool: env!("CARGO_PKG_VERSION").into(),
             digest: String::new(),

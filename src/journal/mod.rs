@@ -7,7 +7,9 @@
 //!   run that is resumed goes on in the same file;
 //! - `rows-to-remove.jsonl`: tracked keys proved gone, where the registry cannot be changed from here.
 
+mod bucket_file;
 pub mod bundle;
+pub mod capabilities;
 pub mod chain;
 pub mod failpoint;
 pub mod keys;
@@ -15,6 +17,7 @@ pub mod lock;
 pub mod plan_file;
 pub mod record;
 pub mod runs;
+pub mod scans;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

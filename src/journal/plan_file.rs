@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::chain::hex;
 use super::keys::KeyFields;
 use super::{JournalError, disk};
+use crate::domain::capabilities::Atomicity;
 use crate::domain::facts::{Claim, ClaimKind, Owner, SourceReport};
 use crate::domain::plan::{Caps, GuardReport, Plan, PlanHeader, PlanKind, PlanRow};
 use crate::domain::verdict::Flags;
@@ -37,6 +38,9 @@ struct HeaderLine {
     expires_at: String,
     min_age_seconds: i64,
     caps: CapsLine,
+    /// `proved` or `disproved`, and when; not there if it was not measured.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    conditional_deletes: Option<(String, String)>,
     guards: Vec<GuardLine>,
     totals: TotalsLine,
     tool: String,
@@ -62,6 +66,11 @@ struct CapsLine {
     bytes: u64,
     bucket_share: f64,
     live_project_share: f64,
+    /// Not in plans of the first versions; then the default held.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    projects: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    missing_share: Option<f64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -295,6 +304,13 @@ fn header_line(plan: &Plan, digest: String) -> HeaderLine {
             bytes: header.caps.bytes,
             bucket_share: header.caps.bucket_share,
             live_project_share: header.caps.live_project_share,
+            projects: Some(header.caps.projects),
+            missing_share: Some(header.caps.missing_share),
+        },
+        conditional_deletes: match header.deletes {
+            Atomicity::Proved { at } => Some(("proved".into(), at.to_string())),
+            Atomicity::Disproved { at } => Some(("disproved".into(), at.to_string())),
+            Atomicity::Unmeasured => None,
         },
         guards: header
             .guards
@@ -354,7 +370,10 @@ fn header_of(line: HeaderLine) -> Result<PlanHeader, String> {
             bytes: line.caps.bytes,
             bucket_share: line.caps.bucket_share,
             live_project_share: line.caps.live_project_share,
+            projects: line.caps.projects.unwrap_or(Caps::default().projects),
+            missing_share: line.caps.missing_share.unwrap_or(Caps::default().missing_share),
         },
+        deletes: line.conditional_deletes.map_or(Ok(Atomicity::Unmeasured), atomicity_of)?,
         guards: line
             .guards
             .into_iter()
@@ -363,6 +382,15 @@ fn header_of(line: HeaderLine) -> Result<PlanHeader, String> {
         tool: line.tool,
         digest: line.digest,
     })
+}
+
+fn atomicity_of((word, at): (String, String)) -> Result<Atomicity, String> {
+    let at = time_of(&at)?;
+    match word.as_str() {
+        "proved" => Ok(Atomicity::Proved { at }),
+        "disproved" => Ok(Atomicity::Disproved { at }),
+        other => Err(format!("conditional deletes cannot be {other:?}")),
+    }
 }
 
 fn source_of(line: SourceLine) -> Result<SourceReport, String> {

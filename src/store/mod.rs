@@ -31,6 +31,13 @@ pub struct StoreIdentity {
     pub folds_nfc: bool,
 }
 
+impl StoreIdentity {
+    /// The bucket's name among all buckets: what is remembered of it in the state folder stands under this.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.endpoint, self.bucket)
+    }
+}
+
 /// One request for a page of a listing. Any number of listers may hold such requests over disjoint ranges.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ListRequest {

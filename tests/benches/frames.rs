@@ -163,7 +163,7 @@ fn judge(state: &mut State, scan: &ScanReport, count: u64) {
         facts.row(RegistryRow::Project { id: format!("proj_{number:07}") });
     }
     let facts = facts.finish(RegistryReport { state: RegistryState::Usable, sources: Vec::new() });
-    let policy = Policy { min_age_seconds: 7 * 86_400, protected_prefixes: Vec::new(), protected_projects: Vec::new() };
+    let policy = Policy { min_age_seconds: 7 * 86_400, ..Policy::default() };
     let judge = Judge::new(Arc::new(layouts), Arc::new(facts), policy, Trust::of(scan));
     let assessment = classify(&inventory, &judge, &|_| true);
     let gathered = gather(&inventory, &assessment, None, Order::default(), &|| false).expect("groups");

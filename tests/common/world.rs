@@ -2,11 +2,12 @@
 //! and broken, a clock that stands still. Everything between them is the real thing.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bucketree::domain::capabilities::Atomicity;
 use bucketree::domain::facts::{RegistryRow, SourceReport};
 use bucketree::domain::inventory::{Inventory, ObjectIndex};
 use bucketree::domain::judge::Policy;
@@ -18,6 +19,7 @@ use bucketree::jobs::audit::{Audit, AuditInput, audit};
 use bucketree::jobs::draft::{Draft, draft, left_out};
 use bucketree::jobs::execute::{Ending, ExecuteError, Execution, execute, resume};
 use bucketree::jobs::executor::{Via, executor};
+use bucketree::jobs::ground::{Ground, Memory, sample};
 use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
 use bucketree::journal::runs;
@@ -123,6 +125,9 @@ pub struct World {
     pub registry: Arc<TestRegistry>,
     pub policy: Policy,
     pub caps: Caps,
+    pub accepts_shrink: bool,
+    /// What is known of the store's conditions.
+    pub deletes: Atomicity,
     pub concurrency: usize,
     pub batch_keys: usize,
     pub via: Via,
@@ -143,6 +148,8 @@ impl World {
             registry: Arc::new(TestRegistry::default()),
             policy: Policy { min_age_seconds: 7 * 86_400, ..Policy::default() },
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
+            accepts_shrink: false,
+            deletes: Atomicity::Unmeasured,
             concurrency: 4,
             batch_keys: 1000,
             via: Via::Batch,
@@ -179,6 +186,11 @@ impl World {
     /// Whether the bucket has the key.
     pub fn has(&self, key: &str) -> bool {
         self.bucket.object(&Key::from(key)).is_some()
+    }
+
+    /// The state folder.
+    pub fn state(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where the runs are kept.
@@ -232,13 +244,23 @@ impl World {
         Arc::new(Layouts::autoshorts())
     }
 
-    fn ids(&self) -> IdRules {
+    /// How ids are compared.
+    pub fn ids(&self) -> IdRules {
         IdRules { prefix: "proj_".into(), fold_nfc: self.store.identity().folds_nfc }
     }
 
     /// A plan of everything that may be selected in bulk.
     pub async fn plan(&self) -> Plan {
         self.plan_of(|audit, index| left_out(audit, index).is_none()).await
+    }
+
+    /// What the guards of a plan look at beside listing and verdicts.
+    async fn ground(&self, inventory: &Inventory, scan: &ScanReport, audit: &Audit) -> Ground {
+        let memory = Memory::in_directory(self.folder.path(), self.runs());
+        let accepts_shrink = self.accepts_shrink;
+        let last_scan = memory.compare(self.store.identity(), inventory, scan, accepts_shrink).await;
+        let sample = sample(self.store.as_ref(), audit.judge.facts(), self.caps.missing_share).await;
+        Ground { sample, last_scan, accepts_shrink, deletes: self.deletes }
     }
 
     /// A plan of the objects that `select` chooses.
@@ -251,6 +273,7 @@ impl World {
             scan: &scan,
             audit: &audit,
             kind: self.kind,
+            ground: &self.ground(&inventory, &scan, &audit).await,
             caps: &self.caps,
             clock: &clock,
         };
@@ -266,6 +289,7 @@ impl World {
             layouts: self.layouts(),
             ids: self.ids(),
             runs: self.runs(),
+            conditional_deletes: self.deletes.is_proved(),
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),

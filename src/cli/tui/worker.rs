@@ -160,6 +160,8 @@ impl Worker {
             // The registry is read after the listing, whatever came of that; a listing that was stopped does not stop it.
             let stop = if stop.is_requested() { Stop::new() } else { stop };
             let Some(audit) = audit(&session.audit_input(), &inventory, &report, &stop).await else { return };
+            // What comes of the comparison matters to plans only; here the listing is just remembered for them.
+            let _ = session.memory().compare(session.store.identity(), &inventory, &report, false).await;
             tell_registry(&session, &audit, &events).await;
             let gathered = spawn_blocking(move || {
                 let gathered = gather(&inventory, &audit.assessment, None, Order::default(), &|| stop.is_requested());
@@ -235,21 +237,25 @@ impl Worker {
         };
         let (session, events) = (Arc::clone(&self.session), self.events.clone());
         let (inventory, selected) = (state.bucket.inventory.clone(), state.marks.selection.clone());
-        spawn_blocking(move || {
-            let audit = Audit { judge, assessment };
-            let plan = draft(
-                &Draft {
+        tokio::spawn(async move {
+            let ground = session.ground(&inventory, &scan, judge.facts()).await;
+            let drafting = spawn_blocking(move || {
+                let audit = Audit { judge, assessment };
+                let input = Draft {
                     identity: session.store.identity(),
                     inventory: &inventory,
                     scan: &scan,
                     audit: &audit,
                     kind: crate::domain::plan::PlanKind::Delete,
+                    ground: &ground,
                     caps: &session.caps,
                     clock: &session.clock,
-                },
-                selected.iter(),
-            );
-            let _ = events.blocking_send(Event::PlanReady(ticket, Box::new(plan))); // nobody is left to tell
+                };
+                draft(&input, selected.iter())
+            });
+            if let Ok(plan) = drafting.await {
+                send(&events, Event::PlanReady(ticket, Box::new(plan))).await;
+            }
         });
     }
 

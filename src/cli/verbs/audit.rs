@@ -87,6 +87,8 @@ pub async fn run(session: &Session, args: &AuditArgs, output: &mut Output) -> Re
     };
     let selectors = Selectors::new(&typed, None, &session.layouts, &session.ids)?;
     let audited = Audited::of(session).await?;
+    // What comes of the comparison matters to plans only; here the listing is just remembered for them.
+    let _ = session.memory().compare(session.store.identity(), &audited.inventory, &audited.scan, false).await;
     let selected = audited.selected(&selectors);
     match args.summary {
         true => summarize(&audited, &selected, output)?,

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod completions;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod du;
 pub mod layouts;
 pub mod ls;

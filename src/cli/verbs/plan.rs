@@ -41,8 +41,9 @@ struct Selection {
 pub async fn run(inputs: &mut Inputs, kind: PlanKind, args: &PlanArgs, output: &mut Output) -> Result<ExitCode, Stop> {
     check_verdicts(&args.selectors.verdict, args.selectors.keys_from.is_some())?;
     check_output(args)?;
-    inputs.flags.extend(args.min_age.clone().map(|age| ("min_age", age)));
-    let session = Session::open(inputs).await?;
+    let lowered = [("min_age", &args.min_age), ("max_objects", &args.max_objects), ("max_share", &args.max_share)];
+    inputs.flags.extend(lowered.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
+    let session = Session { accepts_shrink: args.accept_shrink, ..Session::open(inputs).await? };
     let keys = args.selectors.keys_from.as_deref().map(keys_from::read).transpose()?;
     let mut selectors = Selectors::new(&args.selectors, keys, &session.layouts, &session.ids)?;
     if selectors.verdicts.is_empty() {
@@ -51,12 +52,14 @@ pub async fn run(inputs: &mut Inputs, kind: PlanKind, args: &PlanArgs, output: &
     let audited = Audited::of(&session).await?;
     check_ground(&audited, &selectors)?;
     let selection = select(&audited, &selectors);
+    let ground = session.ground(&audited.inventory, &audited.scan, audited.audit.judge.facts()).await;
     let input = Draft {
         identity: session.store.identity(),
         inventory: &audited.inventory,
         scan: &audited.scan,
         audit: &audited.audit,
         kind,
+        ground: &ground,
         caps: &session.caps,
         clock: &session.clock,
     };
@@ -200,7 +203,7 @@ fn print(plan: &Plan, selection: &Selection, output: &mut Output) -> Result<(), 
         let (tone, word) = if guard.passed { (Tone::Good, "passes ") } else { (Tone::Bad, "REFUSES") };
         output.line(format!("guard {} {}: {}", output.paint().tone(tone, word), guard.name, guard.message))?;
     }
-    Ok(())
+    Ok(output.line(&plan.header.deletes)?)
 }
 
 fn meaning(reason: &str, plan: &Plan) -> String {

@@ -114,6 +114,13 @@ impl Facts {
         &self.report
     }
 
+    /// The same facts, not to be used for these reasons.
+    #[must_use]
+    pub fn distrusted(mut self, reasons: Vec<String>) -> Self {
+        self.report.state = RegistryState::Unusable(reasons);
+        self
+    }
+
     /// How ids were compared.
     pub fn ids(&self) -> &IdRules {
         &self.ids

@@ -19,6 +19,7 @@ use names::{Census, Names};
 use rule::{Ground, Rule, decide};
 
 use super::facts::{Claim, Facts, Owner, RegistryState};
+use super::guards::canary::Canary;
 use super::layout::Layouts;
 use super::object::{Object, Timestamp};
 use super::progress::{Completeness, ScanReport};
@@ -40,6 +41,8 @@ pub struct Policy {
     pub protected_prefixes: Vec<Vec<u8>>,
     /// Objects that may belong to these are `protected`.
     pub protected_projects: Vec<ProjectId>,
+    /// What must be seen alive, or nothing that was seen counts.
+    pub canary: Canary,
 }
 
 /// How far the listing can be trusted.

@@ -245,6 +245,7 @@ fn flags_say_how_a_key_is_spelled_and_what_is_protected() {
         min_age_seconds: 0,
         protected_prefixes: vec![b"backup/".to_vec()],
         protected_projects: vec![IdRules::default().canonical(b"7").expect("an id").project],
+        ..Policy::default()
     };
     let (double, legacy, protected) = (Flag::DoublePrefixed, Flag::Legacy, Flag::Protected);
     let cases: &[(&str, &[Flag])] = &[

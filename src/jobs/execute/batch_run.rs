@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::recorder::{End, Recorder};
 use super::{Execution, Recheck};
-use crate::domain::Key;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{PlanKind, PlanRow};
 use crate::domain::progress::{Failure, LogLevel};
+use crate::domain::{ETag, Key};
 use crate::jobs::presence::{self, Presence};
 use crate::jobs::{Stop, failure, place};
 use crate::journal::failpoint;
@@ -107,6 +107,16 @@ impl BatchRun<'_> {
 
     fn key(&self, row: u32) -> &Key {
         &self.plan_row(row).object.key
+    }
+
+    /// The ETag that the object must still have, if the store heeds it. R2 and S3 have one for every object.
+    fn condition(&self, row: u32) -> Option<ETag> {
+        let etag = &self.plan_row(row).object.etag;
+        (self.execution.conditional_deletes && !etag.is_empty()).then(|| etag.clone())
+    }
+
+    fn target(&self, row: u32) -> DeleteTarget {
+        DeleteTarget { key: self.key(row).clone(), etag: self.condition(row) }
     }
 
     pub(super) async fn record(&self, ends: Vec<End>) {
@@ -260,8 +270,7 @@ impl BatchRun<'_> {
 
     /// Sends every key; one answer per row.
     async fn request(&self, pending: &[Pending], end: &mut BatchEnd) -> Vec<DeleteAnswer> {
-        let targets: Vec<DeleteTarget> =
-            pending.iter().map(|item| DeleteTarget { key: self.key(item.row).clone(), etag: None }).collect();
+        let targets: Vec<DeleteTarget> = pending.iter().map(|item| self.target(item.row)).collect();
         let delivery = self.execution.executor.delete(self.execution.store.as_ref(), &targets).await;
         if let Some(notice) = delivery.notice {
             self.recorder.log(LogLevel::Warning, notice).await;

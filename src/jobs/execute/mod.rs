@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::executor::Executor;
 use super::{Clock, Stop, place};
+use crate::domain::guards::{self, Here, Past, Place};
 use crate::domain::layout::Layouts;
 use crate::domain::plan::Plan;
 use crate::domain::progress::{Failure, LogLevel, RunProgress, RunReport};
@@ -46,6 +47,8 @@ pub struct Execution {
     pub ids: IdRules,
     /// The folder that holds one folder per run.
     pub runs: PathBuf,
+    /// Whether the store was proved to honour conditions, so that each deletion names the ETag that was planned.
+    pub conditional_deletes: bool,
     /// Requests in flight at most.
     pub concurrency: usize,
     /// Keys per request at most.
@@ -87,62 +90,34 @@ impl Execution {
 
     /// Whether the plan is for this bucket.
     fn check_place(&self) -> Result<(), Refusal> {
-        let header = &self.plan.header;
-        let here = self.store.identity();
-        for (what, planned, now) in [
-            ("endpoint", header.endpoint.as_str(), here.endpoint.as_str()),
-            ("bucket", header.bucket.as_str(), here.bucket.as_str()),
-            ("account", header.account.as_deref().unwrap_or(""), here.account.as_deref().unwrap_or("")),
-        ] {
-            if planned != now {
-                return Err(Refusal(format!("it is for {what} {planned:?}, and this is {what} {now:?}")));
-            }
-        }
-        Ok(())
+        let at = self.store.identity();
+        let place = Place { endpoint: &at.endpoint, bucket: &at.bucket, account: at.account.as_deref() };
+        guards::check_place(&self.plan, &place).map_err(|guard| Refusal(guard.message))
     }
 
     /// Whether what the plan was made from still holds.
     fn check_ground(&self, now: Timestamp) -> Result<(), Refusal> {
-        let header = &self.plan.header;
-        let refuse = |why: String| Err(Refusal(why));
-        if let Some(guard) = self.plan.refusals().first() {
-            return refuse(format!("guard \"{}\": {}", guard.name, guard.message));
-        }
-        if header.layouts != self.layouts.hash() {
-            return refuse("it was made under other layouts; audit and plan again".into());
-        }
-        if now >= header.expires_at {
-            return refuse(format!("it expired at {}, and it is {now}; plan again", header.expires_at));
-        }
-        if now < header.created_at.plus_seconds(-60) {
-            return refuse(format!("it was made at {}, which is in the future; check the clocks", header.created_at));
-        }
-        if self.registry.is_none() && self.plan.rows.iter().any(|row| row.verdict.needs_registry()) {
-            return refuse("its verdicts came from a registry, and none is configured".into());
-        }
-        Ok(())
+        let here = Here {
+            layouts: &self.layouts.hash(),
+            registry: self.registry.as_ref().map(|registry| registry.name()),
+            tool: env!("CARGO_PKG_VERSION"),
+            now,
+        };
+        guards::check_ground(&self.plan, &here).map_err(|guard| Refusal(guard.message))
     }
 
     /// Whether the plan was used, and whether an earlier run on the bucket has to be brought to its end first.
     fn check_history(&self) -> Result<(), Refusal> {
         let header = &self.plan.header;
-        let refuse = |why: String| Err(Refusal(why));
-        let history = match runs::history(&self.runs, &header.id, &header.endpoint, &header.bucket) {
-            Ok(history) => history,
-            Err(error) => return refuse(format!("it cannot be known whether it was used: {error}")),
-        };
-        if let Some(owner) = lock::holder(&self.runs, &header.endpoint, &header.bucket)
-            && history.unfinished.contains(&owner.run)
-        {
-            return refuse(LockError::Held(Some(owner)).to_string());
-        }
-        if let Some(run) = history.unfinished.first() {
-            return refuse(format!("run {run} on this bucket is unfinished; `bucketree resume {run}` comes first"));
-        }
-        match history.used_by {
-            None => Ok(()),
-            Some(run) => refuse(format!("it was used by run {run}; a plan is used once")),
-        }
+        let history = runs::history(&self.runs, &header.id, &header.endpoint, &header.bucket);
+        let past = history.map_err(|error| error.to_string()).map(|history| Past {
+            under_way: lock::holder(&self.runs, &header.endpoint, &header.bucket)
+                .filter(|owner| history.unfinished.contains(&owner.run))
+                .map(|owner| LockError::Held(Some(owner)).to_string()),
+            unfinished: history.unfinished.into_iter().next(),
+            used_by: history.used_by,
+        });
+        guards::check_history(&past).map_err(|guard| Refusal(guard.message))
     }
 
     /// Makes sure that no other run on the bucket is under way, nor begins.

@@ -86,7 +86,8 @@ fn any_changed_byte_is_noticed() {
 fn what_was_sealed_again_must_still_follow_from_plan_and_journal() {
     let text = exported();
     let find = |lines: &[String], part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
-    let cases: [(&str, fn(&mut String), &str); 5] = [
+    type Case = (&'static str, fn(&mut String), &'static str);
+    let cases: [Case; 5] = [
         ("\"line\":\"key\"", |line| *line = line.replace("succeeded", "failed"), "does not follow"),
         ("\"line\":\"verification\"", |line| *line = line.replace("passed", "still-there"), "does not follow"),
         ("\"line\":\"plan\"", |line| *line = line.replace("media", "other"), "the header was edited"),

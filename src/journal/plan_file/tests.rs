@@ -25,6 +25,7 @@ fn header() -> PlanHeader {
         expires_at: Timestamp(3_602_000),
         min_age_seconds: 604_800,
         caps: Caps::default(),
+        deletes: Atomicity::Proved { at: Timestamp(1000) },
         guards: vec![GuardReport { name: "object cap".into(), passed: true, message: "ok".into() }],
         tool: "0.1.0".into(),
         digest: String::new(),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Amount, SCHEMA};
 use crate::domain::Plan;
+use crate::domain::guards::{self, GuardReport};
 
 /// A plan without its rows.
 #[derive(Serialize)]
@@ -22,6 +23,8 @@ pub struct PlanSummary {
     left_out: BTreeMap<String, u64>,
     not_in_bucket: u64,
     guards: Vec<Guard>,
+    atomic_deletes: bool,
+    deletes: String,
     expires_at: String,
     confirm: Option<String>,
 }
@@ -38,6 +41,16 @@ struct Guard {
     name: String,
     passed: bool,
     message: String,
+    protects: &'static str,
+    lowered_by: &'static str,
+}
+
+impl From<&GuardReport> for Guard {
+    fn from(report: &GuardReport) -> Self {
+        let (protects, lowered_by) =
+            guards::find(&report.name).map_or(("", ""), |guard| (guard.protects, guard.lowered_by));
+        Self { name: report.name.clone(), passed: report.passed, message: report.message.clone(), protects, lowered_by }
+    }
 }
 
 impl PlanSummary {
@@ -63,12 +76,9 @@ impl PlanSummary {
                 .collect(),
             left_out: left_out.clone(),
             not_in_bucket,
-            guards: plan
-                .header
-                .guards
-                .iter()
-                .map(|guard| Guard { name: guard.name.clone(), passed: guard.passed, message: guard.message.clone() })
-                .collect(),
+            guards: plan.header.guards.iter().map(Guard::from).collect(),
+            atomic_deletes: plan.header.deletes.is_proved(),
+            deletes: plan.header.deletes.to_string(),
             expires_at: plan.header.expires_at.to_string(),
             confirm: file.map(|_| plan.confirmation()),
         }

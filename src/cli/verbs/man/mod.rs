@@ -11,6 +11,7 @@ use crate::cli::error::Stop;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::output::Output;
 use crate::config::variables;
+use crate::domain::guards::GUARDS;
 
 /// Prints the page.
 ///
@@ -36,6 +37,7 @@ fn page() -> std::io::Result<Vec<u8>> {
     for (title, paragraphs) in text::SECTIONS {
         section(&mut roff, title, paragraphs);
     }
+    guards(&mut roff);
     json(&mut roff);
     exit_codes(&mut roff);
     environment(&mut roff);
@@ -93,6 +95,21 @@ fn describe(roff: &mut Roff, name: &str, verb: &Command) {
     }
 }
 
+/// The table of guards, as it is asked.
+fn guards(roff: &mut Roff) {
+    section(roff, "GUARDS", text::GUARDS);
+    let mut moment = "";
+    for guard in GUARDS {
+        if guard.moment() != moment {
+            moment = guard.moment();
+            roff.control("SS", [format!("asked {moment}").as_str()]);
+        }
+        let words =
+            format!("protects {}. Default: {}. Lowered by {}.", guard.protects, guard.default, guard.lowered_by);
+        item(roff, guard.name, &words);
+    }
+}
+
 fn json(roff: &mut Roff) {
     section(roff, "JSON", text::JSON);
     for (verb, note, fields) in text::SHAPES {
@@ -126,6 +143,9 @@ mod tests {
         let plain = page.replace("\\-", "-");
         for heading in ["ls", "audit", "plan delete", "apply", "runs show", "layouts test", "config init", "man"] {
             assert!(plain.lines().any(|line| line.starts_with(".SS") && line.contains(heading)), "{heading}");
+        }
+        for guard in GUARDS {
+            assert!(plain.lines().any(|line| line == format!("\\fB{}\\fR", guard.name)), "{guard:?}");
         }
         for word in ["--keys-from", "--confirm", "BUCKETREE_STATE_DIR", "130", "R2_BUCKET_NAME", "key_base64"] {
             assert!(plain.contains(word), "{word}");

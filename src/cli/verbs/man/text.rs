@@ -35,23 +35,6 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     (
-        "GUARDS",
-        &[
-            "A plan is written only if every guard passes: there is something to do; the listing is complete; the registry \
-             was read to its end, is not empty and has not shrunk by more than 20 %; nothing is protected; nothing is \
-             younger than the age guard (7 days; under 24 hours only if the profile says allow_young); and the caps on \
-             objects, bytes, share of the bucket and share of any live project hold.",
-            "A plan is applied once, within an hour, to the bucket and under the layouts that it was made for, unedited, and \
-             only with --confirm and the bucket's name and the number of objects. There is no flag to skip this.",
-            "Before each request the registry and the objects are asked again: what is alive by then, or is no longer the \
-             object that was planned, is kept and said. Each key ends with exactly one outcome, in the journal before \
-             it is on the screen. Afterwards what is gone is proved by looking; only then are its rows removed from the \
-             registry.",
-            "Ctrl-C during apply finishes the requests in flight and reports; a second one leaves at once and says how many \
-             outcomes are unknown.",
-        ],
-    ),
-    (
         "TRASH",
         &[
             "`plan trash` is the usual way of deleting. Its run copies each object to .bucketree/trash/RUN/KEY in the same bucket, \
@@ -91,6 +74,17 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     (
+        "CAPABILITIES",
+        &[
+            "What a store does with conditions is measured, never assumed: many ignore them and delete. `doctor --probe` \
+             writes a few small objects under .bucketree/canary/, tries each question on them, and removes them. The \
+             answers are kept with their date in the state folder and hold for 30 days.",
+            "Where both kinds of conditional deletion were proved, every deletion names the ETag of the object that was \
+             planned: an object that changes in the last moment is kept. Elsewhere each object is looked at just before it \
+             is deleted, and the plan says that this is not atomic.",
+        ],
+    ),
+    (
         "OUTPUT",
         &[
             "On a terminal keys are escaped so that nothing is hidden and no two look alike. On a pipe `ls` writes the exact \
@@ -98,6 +92,26 @@ pub const SECTIONS: &[Section] = &[
              last. Results go to stdout; messages, progress and logs to stderr.",
         ],
     ),
+];
+
+/// What holds for every guard; the table follows.
+pub const GUARDS: &[&str] = &[
+    "A plan is written, and carried out, only if every guard passes. A plan carries the answer of each guard; what a guard \
+     refused is refused for good. There is no flag to skip the guards; each says below who may lower it. Beside them, apply \
+     needs --confirm with the bucket's name and the number of objects, and refuses a plan that was edited by one byte.",
+    "--accept-shrink is the word of a person that bucket and registry are right although they have more than 20 % less than \
+     last time. `bucketree plan ... --accept-shrink` remembers the smaller counts and says so in the plan; zero and the \
+     minimums still hold.",
+    "Tracked keys that are not in the listing are asked for by HEAD, up to 50 of them, where they are more than max_missing. \
+     If one of them is there, the listing is wrong and nothing may be deleted by it. If all are proved gone, they are rows \
+     of deleted objects, and harmless up to half of the tracked keys; above that, bucket and registry hardly belong \
+     together.",
+    "Before each request the registry and the objects are asked again: what is alive by then, or is no longer the \
+     object that was planned, is kept and said. Each key ends with exactly one outcome, in the journal before \
+     it is on the screen. Afterwards what is gone is proved by looking; only then are its rows removed from the \
+     registry.",
+    "Ctrl-C during apply finishes the requests in flight and reports; a second one leaves at once and says how many \
+     outcomes are unknown.",
 ];
 
 /// What holds for every shape.
@@ -182,7 +196,11 @@ pub const SHAPES: &[Shape] = &[
             ("by_project", "list of project, objects, bytes"),
             ("left_out", "objects that were meant and left out, by the reason: young, protected or a verdict"),
             ("not_in_bucket", "keys of --keys-from that are not in the bucket"),
-            ("guards", "list of name, passed, message"),
+            ("guards", "list of name, passed, message, protects, lowered_by"),
+            (
+                "atomic_deletes, deletes",
+                "whether a deletion can only hit the object that was looked at, as measured by doctor --probe; in words",
+            ),
             ("expires_at", "when it can no longer be applied"),
             ("confirm", "the text for apply --confirm; null if a guard refuses"),
         ],
@@ -254,6 +272,16 @@ pub const SHAPES: &[Shape] = &[
             ("readings", "as for audit, without live"),
             ("overflow", "whether there may be more readings"),
             ("layouts", "list of layout, template, health, reads, why_not"),
+        ],
+    ),
+    (
+        "doctor",
+        "One line per check.",
+        &[
+            ("check", "what was checked"),
+            ("status", "ok, note (it works, and somebody should know) or failed"),
+            ("seen", "what was found"),
+            ("mend", "how to mend it; empty if there is nothing to mend"),
         ],
     ),
     (

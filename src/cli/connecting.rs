@@ -1,0 +1,89 @@
+//! From settings to the store that they name.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::Stop;
+use super::exit_code::ExitCode;
+use crate::config::{Secret, Setting, Settings};
+use crate::domain::Timestamp;
+use crate::domain::capabilities::{Atomicity, Measured};
+use crate::jobs::failure;
+use crate::journal::JournalError;
+use crate::journal::capabilities::CapabilityMemory;
+use crate::store::limit::LimitStore;
+use crate::store::retry::{RetryPolicy, RetryStore};
+use crate::store::s3::{S3Options, S3Store, Timeouts};
+use crate::store::{ErrorKind, ObjectStore as _, SharedStore, StoreError, StoreIdentity};
+
+/// Requests under way at once, unless the settings say otherwise.
+const REQUESTS: usize = 32;
+
+/// The store of the settings. It sends conditions with its deletions if it was measured to honour them.
+///
+/// # Errors
+/// [`Stop`] if no bucket is named or there are no credentials; nothing is asked of the store yet.
+pub async fn store(settings: &Settings, state: &Path, now: Timestamp) -> Result<(SharedStore, Atomicity), Stop> {
+    let store = connect(settings).await?;
+    // A measurement that cannot be read is none; `doctor` says what is wrong with it.
+    let measured = remembered(state, store.identity()).ok().flatten();
+    let deletes = Atomicity::of(measured.as_ref(), now);
+    Ok((wrapped(if deletes.is_proved() { store.with_conditional_deletes() } else { store }, settings), deletes))
+}
+
+/// A store that sends conditions with its deletions whatever is known of it: for measuring, on objects of its own.
+///
+/// # Errors
+/// As [`store`].
+pub async fn store_to_measure(settings: &Settings) -> Result<SharedStore, Stop> {
+    Ok(wrapped(connect(settings).await?.with_conditional_deletes(), settings))
+}
+
+/// What the bucket was last measured to do.
+///
+/// # Errors
+/// [`JournalError`] if what was remembered cannot be read.
+pub fn remembered(state: &Path, at: &StoreIdentity) -> Result<Option<Measured>, JournalError> {
+    CapabilityMemory::in_directory(state).last(&at.name())
+}
+
+fn wrapped(store: S3Store, settings: &Settings) -> SharedStore {
+    let requests = settings.concurrency.as_ref().map_or(REQUESTS, |setting| setting.value.max(REQUESTS));
+    let limited = Arc::new(LimitStore::new(Arc::new(store), requests));
+    Arc::new(RetryStore::new(limited, RetryPolicy::default()))
+}
+
+async fn connect(settings: &Settings) -> Result<S3Store, Stop> {
+    let Some(bucket) = &settings.bucket else {
+        return Err(Stop::usage(
+            "open a bucket",
+            "none is named",
+            "give --bucket, R2_BUCKET_NAME or a profile with a bucket",
+        ));
+    };
+    let value = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    let secret = |setting: &Option<Setting<Secret>>| setting.as_ref().map(|setting| setting.value.expose().to_owned());
+    let options = S3Options {
+        endpoint: value(&settings.endpoint),
+        region: value(&settings.region),
+        bucket: bucket.value.clone(),
+        account: value(&settings.account_id),
+        access_key_id: secret(&settings.access_key_id),
+        secret_access_key: secret(&settings.secret_access_key),
+        session_token: secret(&settings.session_token),
+        profile: value(&settings.aws_profile),
+        path_style: Some(settings.path_style.value),
+        folds_nfc: settings.folds_nfc.value,
+        timeouts: Timeouts::default(),
+    };
+    let connected = S3Store::connect(options).await;
+    connected.map_err(|error| connect_stop(&bucket.value, &error))
+}
+
+fn connect_stop(bucket: &str, error: &StoreError) -> Stop {
+    let code = match error.kind {
+        ErrorKind::Invalid => ExitCode::Usage,
+        _ => ExitCode::Failed,
+    };
+    Stop::Failed(code, failure(format!("open the bucket {bucket:?}"), error))
+}

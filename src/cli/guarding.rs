@@ -1,0 +1,59 @@
+//! What guards stand on: limits and protection from the settings, and what is remembered and asked for each plan.
+
+use super::session::Session;
+use crate::config::Settings;
+use crate::domain::facts::Facts;
+use crate::domain::guards::Caps;
+use crate::domain::guards::canary::Canary;
+use crate::domain::inventory::Inventory;
+use crate::domain::judge::Policy;
+use crate::domain::progress::ScanReport;
+use crate::domain::{IdRules, Key};
+use crate::jobs::ground::{self, Ground, Memory};
+
+/// Age guard, protection and canaries as the settings have them.
+pub fn policy(settings: &Settings, ids: &IdRules) -> Policy {
+    let projects = settings.protected_projects.value.iter();
+    let canary_project = settings.canary_project.as_ref().and_then(|id| ids.canonical(id.value.as_bytes()));
+    Policy {
+        min_age_seconds: settings.min_age.value,
+        protected_prefixes: settings.protected_prefixes.value.iter().map(|prefix| prefix.as_bytes().to_vec()).collect(),
+        protected_projects: projects.filter_map(|id| ids.canonical(id.as_bytes())).map(|id| id.project).collect(),
+        canary: Canary {
+            project: canary_project.map(|id| id.project),
+            key: settings.canary_key.as_ref().map(|key| Key::from(key.value.as_str())),
+        },
+    }
+}
+
+/// The limits of plans as the settings have them.
+pub fn caps(settings: &Settings) -> Caps {
+    let usual = Caps::default();
+    Caps {
+        objects: settings.max_objects.as_ref().map_or(usual.objects, |setting| setting.value),
+        bytes: settings.max_bytes.as_ref().map_or(usual.bytes, |setting| setting.value),
+        projects: settings.max_projects.as_ref().map_or(usual.projects, |setting| setting.value),
+        missing_share: settings.max_missing.as_ref().map_or(usual.missing_share, |setting| setting.value),
+        bucket_share: settings.max_share.value,
+        live_project_share: settings
+            .max_project_share
+            .as_ref()
+            .map_or(usual.live_project_share, |setting| setting.value),
+    }
+}
+
+impl Session {
+    /// What is remembered of listings and runs.
+    pub fn memory(&self) -> Memory {
+        Memory::in_directory(&self.state, self.runs())
+    }
+
+    /// The ground that a plan's guards stand on, beside listing and verdicts.
+    pub async fn ground(&self, inventory: &Inventory, scan: &ScanReport, facts: &Facts) -> Ground {
+        let accepts_shrink = self.accepts_shrink;
+        let at = self.store.identity();
+        let last_scan = self.memory().compare(at, inventory, scan, accepts_shrink).await;
+        let sample = ground::sample(&*self.store, facts, self.caps.missing_share).await;
+        Ground { sample, last_scan, accepts_shrink, deletes: self.deletes }
+    }
+}

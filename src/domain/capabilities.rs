@@ -1,0 +1,218 @@
+//! What a store was measured to do, on objects of this program's own. Nothing here is assumed: a store that ignores a
+//! condition deletes without a word.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Timestamp;
+
+/// Measurements older than this are not relied upon: stores are changed.
+pub const VALID_DAYS: i64 = 30;
+
+/// One question to a store.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Capability {
+    /// May these credentials list?
+    List,
+    /// May they ask for an object, and does 404 mean that it is not there?
+    Head,
+    /// Do the clocks agree?
+    Clock,
+    /// May they write?
+    Put,
+    /// May they delete one object?
+    Delete,
+    /// May they delete many objects at once, and does the answer name each of them?
+    DeleteMany,
+    /// Does `If-None-Match: *` keep a write from replacing an object?
+    WriteOnce,
+    /// Does `If-Match` keep a deletion from removing another object?
+    DeleteIfMatch,
+    /// Does an `ETag` in a deletion of many keep it from removing another object?
+    DeleteManyIfMatch,
+    /// Is a missing key of a deletion of many named as missing, instead of as deleted?
+    NamesMissing,
+    /// Is there one object for all Unicode spellings of a key?
+    FoldsNfc,
+    /// Do `+`, space and `%2B` in keys come back from a listing as they were written?
+    ExactKeys,
+}
+
+impl Capability {
+    /// Every question, in the order in which they are asked and shown.
+    pub const ALL: [Capability; 12] = [
+        Capability::List,
+        Capability::Head,
+        Capability::Clock,
+        Capability::Put,
+        Capability::Delete,
+        Capability::DeleteMany,
+        Capability::WriteOnce,
+        Capability::DeleteIfMatch,
+        Capability::DeleteManyIfMatch,
+        Capability::NamesMissing,
+        Capability::FoldsNfc,
+        Capability::ExactKeys,
+    ];
+
+    /// The word for it in outputs and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Capability::List => "list",
+            Capability::Head => "head",
+            Capability::Put => "put",
+            Capability::Delete => "delete",
+            Capability::DeleteMany => "delete-many",
+            Capability::Clock => "clock",
+            Capability::WriteOnce => "write-once",
+            Capability::DeleteIfMatch => "delete-if-match",
+            Capability::DeleteManyIfMatch => "delete-many-if-match",
+            Capability::NamesMissing => "names-missing",
+            Capability::FoldsNfc => "folds-nfc",
+            Capability::ExactKeys => "exact-keys",
+        }
+    }
+
+    /// Whether the program cannot clean up without it.
+    pub fn is_needed(self) -> bool {
+        matches!(
+            self,
+            Capability::List | Capability::Head | Capability::Clock | Capability::Delete | Capability::ExactKeys
+        )
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Capability {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|one| one.name() == text).ok_or_else(|| format!("no capability is called {text:?}"))
+    }
+}
+
+/// What came of one question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// The question.
+    pub capability: Capability,
+    /// Yes or no; `None` if it could not be found out.
+    pub holds: Option<bool>,
+    /// What was seen, for a person.
+    pub seen: String,
+}
+
+/// Everything that was measured at one time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Measured {
+    /// When, by this machine's clock.
+    pub at: Timestamp,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+impl Measured {
+    /// Whether a capability was proved.
+    pub fn holds(&self, capability: Capability) -> Option<bool> {
+        self.findings.iter().find(|finding| finding.capability == capability).and_then(|finding| finding.holds)
+    }
+}
+
+/// Whether a deletion can hit another object than the one that was looked at just before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Atomicity {
+    /// It cannot: the store was proved to honour conditions.
+    Proved {
+        /// When, by this machine's clock.
+        at: Timestamp,
+    },
+    /// It can: the store was seen to ignore or refuse conditions.
+    Disproved {
+        /// When, by this machine's clock.
+        at: Timestamp,
+    },
+    /// It may: nobody measured it, or too long ago.
+    #[default]
+    Unmeasured,
+}
+
+impl Atomicity {
+    /// What measurements say of deletions now.
+    pub fn of(measured: Option<&Measured>, now: Timestamp) -> Self {
+        let Some(measured) = measured else { return Atomicity::Unmeasured };
+        let at = measured.at;
+        if !(0..=VALID_DAYS * 86_400).contains(&now.seconds_since(at)) {
+            return Atomicity::Unmeasured;
+        }
+        match (measured.holds(Capability::DeleteIfMatch), measured.holds(Capability::DeleteManyIfMatch)) {
+            (Some(true), Some(true)) => Atomicity::Proved { at },
+            (None, None) => Atomicity::Unmeasured,
+            _ => Atomicity::Disproved { at },
+        }
+    }
+
+    /// Whether the condition is to be sent.
+    pub fn is_proved(self) -> bool {
+        matches!(self, Atomicity::Proved { .. })
+    }
+}
+
+impl fmt::Display for Atomicity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Atomicity::Proved { at } => {
+                write!(f, "deletes here are atomic: the store honours conditions (measured {at})")
+            }
+            Atomicity::Disproved { at } => {
+                write!(f, "not atomic: HEAD, then DELETE; the store ignores conditions (measured {at})")
+            }
+            Atomicity::Unmeasured => {
+                f.write_str("not atomic: HEAD, then DELETE; conditions are not measured (`bucketree doctor --probe`)")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(single: Option<bool>, many: Option<bool>) -> Measured {
+        let finding = |capability, holds| Finding { capability, holds, seen: String::new() };
+        let findings = vec![finding(Capability::DeleteIfMatch, single), finding(Capability::DeleteManyIfMatch, many)];
+        Measured { at: Timestamp(0), findings }
+    }
+
+    #[test]
+    fn only_what_was_proved_for_both_ways_and_lately_is_atomic() {
+        let at = Timestamp(0);
+        let check = |single, many, days: i64, expected| {
+            let now = at.plus_seconds(days * 86_400);
+            assert_eq!(Atomicity::of(Some(&measured(single, many)), now), expected, "{single:?} {many:?} {days}");
+        };
+        check(Some(true), Some(true), 0, Atomicity::Proved { at });
+        check(Some(true), Some(true), VALID_DAYS, Atomicity::Proved { at });
+        check(Some(true), Some(true), VALID_DAYS + 1, Atomicity::Unmeasured);
+        check(Some(true), Some(true), -1, Atomicity::Unmeasured);
+        for (single, many) in
+            [(Some(true), Some(false)), (Some(false), Some(true)), (Some(true), None), (None, Some(true))]
+        {
+            check(single, many, 0, Atomicity::Disproved { at });
+        }
+        check(None, None, 0, Atomicity::Unmeasured);
+        assert_eq!(Atomicity::of(None, at), Atomicity::Unmeasured);
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for capability in Capability::ALL {
+            assert_eq!(capability.name().parse(), Ok(capability));
+        }
+        assert!("teleport".parse::<Capability>().is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! What a store is measured to do, and what a run makes of it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bucketree::domain::capabilities::{Atomicity, Capability, Measured};
+use bucketree::domain::{Key, Outcome, Timestamp};
+use bucketree::jobs::Clock;
+use bucketree::jobs::probe::probe;
+use bucketree::store::faults::{Fault, FaultStore, Operation};
+use bucketree::store::memory::MemoryStore;
+use bucketree::store::{
+    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
+    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
+};
+use bytes::Bytes;
+
+use crate::world::World;
+
+/// A store that takes conditions of deletions, ignores them and says nothing of it, as many do.
+struct Careless(Arc<MemoryStore>);
+
+fn without(target: &DeleteTarget) -> DeleteTarget {
+    DeleteTarget { etag: None, ..target.clone() }
+}
+
+#[async_trait]
+impl ObjectStore for Careless {
+    fn identity(&self) -> &StoreIdentity {
+        self.0.identity()
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<ListPage, StoreError> {
+        self.0.list(request).await
+    }
+
+    async fn head(&self, key: &Key) -> Result<Option<HeadAnswer>, StoreError> {
+        self.0.head(key).await
+    }
+
+    async fn get(&self, key: &Key, range: Option<(u64, u64)>) -> Result<Bytes, StoreError> {
+        self.0.get(key, range).await
+    }
+
+    async fn delete_batch(&self, targets: &[DeleteTarget]) -> Result<BatchAnswer, StoreError> {
+        self.0.delete_batch(&targets.iter().map(without).collect::<Vec<_>>()).await
+    }
+
+    async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError> {
+        self.0.delete(&without(target)).await
+    }
+
+    async fn copy(&self, request: &CopyRequest) -> Result<CopyAnswer, StoreError> {
+        self.0.copy(request).await
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
+        ObjectStore::put(&*self.0, request).await
+    }
+}
+
+/// Measures the store, which must hold afterwards what it held before.
+async fn measured(bucket: &MemoryStore, store: &dyn ObjectStore) -> Measured {
+    bucket.put(&Key::from("precious"), "not ours");
+    let before = bucket.keys();
+    let now = bucket.now();
+    let (measured, leftover) = probe(store, &Clock::from_fn(move || now)).await;
+    assert_eq!(leftover, None);
+    assert_eq!(bucket.keys(), before, "a canary was left behind, or something else was touched");
+    measured
+}
+
+fn check(measured: &Measured, expected: &[(Capability, Option<bool>)]) {
+    for (capability, holds) in expected {
+        assert_eq!(measured.holds(*capability), *holds, "{capability}: {measured:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_honours_conditions_is_found_atomic() {
+    let bucket = MemoryStore::new("media");
+    let found = measured(&bucket, &bucket).await;
+    let all = Capability::ALL.into_iter().map(|capability| {
+        let holds = !matches!(capability, Capability::NamesMissing | Capability::FoldsNfc);
+        (capability, Some(holds))
+    });
+    check(&found, &all.collect::<Vec<_>>());
+    assert_eq!(Atomicity::of(Some(&found), found.at), Atomicity::Proved { at: found.at });
+    let bucket = MemoryStore::new("media").folding_nfc().reporting_missing();
+    check(
+        &measured(&bucket, &bucket).await,
+        &[(Capability::NamesMissing, Some(true)), (Capability::FoldsNfc, Some(true))],
+    );
+}
+
+#[tokio::test]
+async fn row_44_a_store_that_ignores_conditions_is_found_out() {
+    let bucket = Arc::new(MemoryStore::new("media"));
+    let found = measured(&bucket, &Careless(Arc::clone(&bucket))).await;
+    let not = [Capability::DeleteIfMatch, Capability::DeleteManyIfMatch].map(|capability| (capability, Some(false)));
+    check(&found, &not);
+    let deletes = Atomicity::of(Some(&found), found.at);
+    assert_eq!(deletes, Atomicity::Disproved { at: found.at });
+    assert!(deletes.to_string().starts_with("not atomic: HEAD, then DELETE"), "{deletes}");
+}
+
+#[tokio::test]
+async fn what_is_forbidden_is_not_taken_for_something_else() {
+    let denied = || Fault::Fail(StoreError::new(ErrorKind::Denied, "AccessDenied"));
+    let failing = |operation| {
+        let bucket = Arc::new(MemoryStore::new("media"));
+        let store = FaultStore::new(Arc::clone(&bucket) as SharedStore);
+        store.always(operation, denied());
+        (bucket, store)
+    };
+    let (bucket, store) = failing(Operation::Put);
+    check(
+        &measured(&bucket, &store).await,
+        &[(Capability::Put, Some(false)), (Capability::List, Some(true)), (Capability::DeleteIfMatch, None)],
+    );
+    assert_eq!(store.count(Operation::Delete) + store.count(Operation::DeleteBatch), 0);
+    let (bucket, store) = failing(Operation::Head);
+    let found = measured(&bucket, &store).await;
+    check(&found, &[(Capability::Head, Some(false)), (Capability::DeleteIfMatch, None)]);
+    assert_eq!(Atomicity::of(Some(&found), found.at), Atomicity::Unmeasured);
+    let (bucket, store) = failing(Operation::DeleteBatch);
+    check(
+        &measured(&bucket, &store).await,
+        &[(Capability::DeleteMany, Some(false)), (Capability::DeleteIfMatch, Some(true))],
+    );
+}
+
+#[tokio::test]
+async fn a_canary_that_cannot_be_removed_is_named_and_no_second_one_is_written() {
+    let bucket = Arc::new(MemoryStore::new("media"));
+    let store = FaultStore::new(Arc::clone(&bucket) as SharedStore);
+    store.always(Operation::Delete, Fault::Fail(StoreError::new(ErrorKind::Denied, "AccessDenied")));
+    let now = bucket.now();
+    let (found, leftover) = probe(&store, &Clock::from_fn(move || now)).await;
+    check(&found, &[(Capability::Delete, Some(false)), (Capability::DeleteMany, None)]);
+    let keys = bucket.keys();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    let leftover = leftover.unwrap();
+    assert!(keys[0].as_bytes().starts_with(leftover.prefix.as_bytes()));
+    assert!(leftover.to_string().starts_with(".bucketree/canary/"), "{leftover}");
+}
+
+#[tokio::test]
+async fn row_38_clocks_that_disagree_are_noticed() {
+    let bucket = MemoryStore::new("media");
+    let skewed = |seconds: i64| {
+        let now = bucket.now().plus_seconds(seconds);
+        Clock::from_fn(move || now)
+    };
+    for (seconds, agrees) in [(0, true), (60, true), (-60, true), (61, false), (-1200, false)] {
+        let (found, _) = probe(&bucket, &skewed(seconds)).await;
+        check(&found, &[(Capability::Clock, Some(agrees))]);
+    }
+}
+
+/// A run during which somebody overwrites an object after the last look and before the deletion arrives.
+async fn overwritten_in_the_gap(deletes: Atomicity) -> (Outcome, bool) {
+    let mut world = World::with_orphans(3);
+    world.deletes = deletes;
+    let plan = world.plan().await;
+    let bucket = Arc::clone(&world.bucket);
+    let overwrite = move || drop(bucket.put(&Key::from(World::orphan(1).as_str()), "somebody needs this"));
+    world.store.at(Operation::DeleteBatch, 0, Fault::Before(Arc::new(overwrite)));
+    let ran = world.run(plan).await.unwrap();
+    assert_eq!(ran.outcome(&World::orphan(0)), Outcome::Deleted);
+    (ran.outcome(&World::orphan(1)), world.has(&World::orphan(1)))
+}
+
+#[tokio::test]
+async fn row_45_with_conditions_an_object_that_changes_in_the_last_moment_is_kept() {
+    let proved = Atomicity::Proved { at: Timestamp(0) };
+    assert_eq!(overwritten_in_the_gap(proved).await, (Outcome::SkippedChanged, true));
+    // Without them the window between look and deletion stays, which is why the plan says so.
+    assert_eq!(overwritten_in_the_gap(Atomicity::Unmeasured).await, (Outcome::Deleted, false));
+}
+
+#[tokio::test]
+async fn a_plan_says_whether_deletions_are_atomic() {
+    let mut world = World::with_orphans(1);
+    assert_eq!(world.plan().await.header.deletes, Atomicity::Unmeasured);
+    world.deletes = Atomicity::Proved { at: Timestamp(1_000) };
+    let plan = world.plan().await;
+    let read = bucketree::journal::plan_file::parse(&bucketree::journal::plan_file::write(&plan)).unwrap();
+    assert_eq!(read.header.deletes, world.deletes);
+}
