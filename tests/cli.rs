@@ -10,6 +10,8 @@ mod program;
 mod bad_input;
 #[path = "cli/cleanup.rs"]
 mod cleanup;
+#[path = "cli/clearing.rs"]
+mod clearing;
 #[path = "cli/doctoring.rs"]
 mod doctoring;
 #[path = "cli/guarding.rs"]

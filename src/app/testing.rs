@@ -252,6 +252,7 @@ impl Sim {
             layouts: "h".into(),
             sources: Vec::new(),
             bucket_objects: bucket.inventory.alive(),
+            whole: false,
             scanned_at: Some(NOW),
             created_at: NOW,
             expires_at: NOW.plus_seconds(3600),

@@ -182,6 +182,9 @@ pub struct PlanArgs {
     /// Leave out objects younger than this, for example 7d or 36h
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub min_age: Option<String>,
+    /// Clear the whole bucket: every object of the named verdicts; to be confirmed with EMPTY
+    #[arg(long, conflicts_with_all = ["flag", "project", "scene", "user", "layout", "prefix", "glob", "keys_from"])]
+    pub all: bool,
     /// Let the plan have so many objects
     #[arg(long, value_name = "N", value_parser = objects)]
     pub max_objects: Option<String>,
@@ -200,7 +203,7 @@ pub struct PlanArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Selectors (an object must match each kind that is given)")]
 pub struct SelectorArgs {
-    /// Verdict: orphaned, untracked (alone); any other needs --keys-from
+    /// Verdict: orphaned, untracked (alone); any other needs a place (--all, --prefix, --scene, --user) or --keys-from
     #[arg(long, value_name = "VERDICT")]
     pub verdict: Vec<Verdict>,
     /// Flag that the object must have

@@ -86,6 +86,8 @@ pub struct PlanHeader {
     pub sources: Vec<SourceReport>,
     /// Objects in the bucket when it was listed.
     pub bucket_objects: u64,
+    /// Whether the whole bucket was selected, whatever of it the plan leaves.
+    pub whole: bool,
     /// When the listing began, by the server's clock.
     pub scanned_at: Option<Timestamp>,
     /// When the plan was made, by the server's clock where it is known.
@@ -172,9 +174,18 @@ impl Plan {
         sums
     }
 
-    /// What a person has to type before this plan is carried out: the bucket and the number of objects.
+    /// What a person has to type before this plan is carried out: the bucket and the number of objects, and before a plan
+    /// that clears the bucket also `EMPTY`.
     pub fn confirmation(&self) -> String {
-        format!("{} {}", self.header.bucket, self.rows.len())
+        let empty = if self.empties() { "EMPTY " } else { "" };
+        format!("{empty}{} {}", self.header.bucket, self.rows.len())
+    }
+
+    /// Whether it is meant to clear the bucket, or would, meant or not.
+    pub fn empties(&self) -> bool {
+        let clears = matches!(self.header.kind, PlanKind::Delete | PlanKind::Trash);
+        let is_all = !self.rows.is_empty() && self.rows.len() as u64 >= self.header.bucket_objects;
+        self.header.whole || (clears && is_all)
     }
 
     /// Why the plan may not be carried out; empty if it may.

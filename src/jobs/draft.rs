@@ -60,6 +60,7 @@ pub fn draft(input: &Draft<'_>, selected: impl IntoIterator<Item = ObjectIndex>)
         layouts: input.audit.judge.layouts().hash(),
         sources: facts.report().sources.clone(),
         bucket_objects: input.inventory.alive(),
+        whole: false,
         scanned_at: input.scan.server_time,
         created_at,
         expires_at: created_at.plus_seconds(LIFETIME_SECONDS),

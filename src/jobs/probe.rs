@@ -229,7 +229,6 @@ impl Canary<'_> {
     }
 
     /// What a deletion of three objects comes to, one with a wrong ETag, one with its own, one without.
-    #[expect(clippy::type_complexity, reason = "two answers and what was seen, used once")]
     async fn judge_many(&self) -> Result<((Option<bool>, String), (Option<bool>, String)), String> {
         self.place("wrong").await?;
         let own = self.place("own").await?;

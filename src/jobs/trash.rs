@@ -156,6 +156,7 @@ impl Trash<'_> {
             layouts: self.layouts.clone(),
             sources: Vec::new(),
             bucket_objects: self.inventory.alive(),
+            whole: false,
             scanned_at: self.scan.server_time,
             created_at,
             expires_at: created_at.plus_seconds(LIFETIME_SECONDS),

@@ -32,6 +32,8 @@ struct HeaderLine {
     layouts: String,
     registry: Vec<SourceLine>,
     bucket_objects: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    whole: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     scanned_at: Option<String>,
     created_at: String,
@@ -295,6 +297,7 @@ fn header_line(plan: &Plan, digest: String) -> HeaderLine {
         layouts: header.layouts.clone(),
         registry: header.sources.iter().map(source_line).collect(),
         bucket_objects: header.bucket_objects,
+        whole: header.whole,
         scanned_at: header.scanned_at.map(|at| at.to_string()),
         created_at: header.created_at.to_string(),
         expires_at: header.expires_at.to_string(),
@@ -361,6 +364,7 @@ fn header_of(line: HeaderLine) -> Result<PlanHeader, String> {
         layouts: line.layouts,
         sources,
         bucket_objects: line.bucket_objects,
+        whole: line.whole,
         scanned_at: line.scanned_at.as_deref().map(time_of).transpose()?,
         created_at: time_of(&line.created_at)?,
         expires_at: time_of(&line.expires_at)?,

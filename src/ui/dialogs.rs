@@ -89,7 +89,7 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
     let total = plan.total();
     let to_trash = plan.header.kind == PlanKind::Trash;
     let title = if to_trash { "Move to the trash" } else { "Delete for good" };
-    let inside = dialog(frame, title, 72, 16, look);
+    let inside = dialog(frame, title, 72, 18, look);
     let cells = usize::from(inside.width);
     let mut shown: Vec<Line<'_>> = Vec::new();
     let mut put = |text: String, style: Style| {
@@ -99,6 +99,11 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
     let does = if to_trash { "moves" } else { "deletes" };
     put(format!("This {does} {what} of bucket {}", safe(&plan.header.bucket)), look.theme.title);
     put(format!("at {} (profile {}).", safe(&state.session.host), safe(&state.session.profile)), Style::new());
+    if let Some(run) = confirmation.resumes() {
+        let text =
+            format!("It goes on with run {run}: what it did already stays done, everything else is asked again.");
+        put(text, Style::new());
+    }
     put(String::new(), Style::new());
     if to_trash {
         let text =
@@ -109,6 +114,7 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
         put(text.into(), look.theme.danger);
     }
     put(groups(plan), Style::new());
+    put(capital(&plan.header.deletes.to_string()), look.theme.dim);
     if let Scan::Complete(report) = &state.bucket.scan
         && let Some(now) = state.server_now()
         && let Some(at) = report.server_time
@@ -133,6 +139,12 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
     shown.push(Line::from(""));
     shown.push(Line::from(Span::styled(last, style)));
     frame.render_widget(Paragraph::new(shown), inside);
+}
+
+/// A text as a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 /// Verdicts and projects of the plan in one line.

@@ -100,6 +100,8 @@ pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
         lines.pair("costs", "$0: deleting is free on R2", plain, look);
         lines.pair("undo", "none: R2 keeps no versions; what is deleted is gone for good", look.theme.warning, look);
     }
+    let style = if plan.header.deletes.is_proved() { look.theme.info } else { look.theme.warning };
+    lines.pair("atomic", &plan.header.deletes.to_string(), style, look);
     for (verdict, amount) in plan.by_verdict() {
         let text = format!(
             "{} {}, {}",

@@ -39,7 +39,8 @@ struct Selection {
 /// # Errors
 /// [`Stop`] with exit code 4 if a guard refuses or the verdict may not be selected like this; nothing is written then.
 pub async fn run(inputs: &mut Inputs, kind: PlanKind, args: &PlanArgs, output: &mut Output) -> Result<ExitCode, Stop> {
-    check_verdicts(&args.selectors.verdict, args.selectors.keys_from.is_some())?;
+    let named = args.selectors.keys_from.is_some();
+    check_verdicts(&args.selectors.verdict, named, is_place(args))?;
     check_output(args)?;
     let lowered = [("min_age", &args.min_age), ("max_objects", &args.max_objects), ("max_share", &args.max_share)];
     inputs.flags.extend(lowered.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
@@ -51,7 +52,7 @@ pub async fn run(inputs: &mut Inputs, kind: PlanKind, args: &PlanArgs, output: &
     }
     let audited = Audited::of(&session).await?;
     check_ground(&audited, &selectors)?;
-    let selection = select(&audited, &selectors);
+    let selection = select(&audited, &selectors, is_place(args));
     let ground = session.ground(&audited.inventory, &audited.scan, audited.audit.judge.facts()).await;
     let input = Draft {
         identity: session.store.identity(),
@@ -63,7 +64,8 @@ pub async fn run(inputs: &mut Inputs, kind: PlanKind, args: &PlanArgs, output: &
         caps: &session.caps,
         clock: &session.clock,
     };
-    let plan = draft(&input, selection.chosen.iter().copied());
+    let mut plan = draft(&input, selection.chosen.iter().copied());
+    plan.header.whole = args.all;
     finish(&plan, &selection, args, output)
 }
 
@@ -103,18 +105,32 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// Which verdicts may be selected, and how: orphans in bulk, untracked objects alone, all others key by key.
-fn check_verdicts(verdicts: &[Verdict], named_one_by_one: bool) -> Result<(), Stop> {
+/// Whether one place is to be cleared: the bucket, a prefix, a scene, a user. What is alive there is kept unless its
+/// verdict is named.
+fn is_place(args: &PlanArgs) -> bool {
+    let typed = &args.selectors;
+    args.all || !typed.prefix.is_empty() || !typed.scene.is_empty() || !typed.user.is_empty()
+}
+
+/// Which verdicts may be selected, and how: orphans in bulk, untracked objects alone, all others key by key or in a place
+/// that is to be cleared. What is undetermined is only ever named key by key.
+fn check_verdicts(verdicts: &[Verdict], named_one_by_one: bool, in_a_place: bool) -> Result<(), Stop> {
     let untracked = verdicts.contains(&Verdict::Untracked);
-    if untracked && verdicts.iter().any(|verdict| *verdict != Verdict::Untracked) {
+    if untracked && !in_a_place && verdicts.iter().any(|verdict| *verdict != Verdict::Untracked) {
         let why = "untracked objects belong to live projects and are planned only on their own";
         return Err(Stop::refused(WHAT, why, "make one plan with --verdict untracked, and another one for the rest"));
     }
-    let single = verdicts.iter().find(|verdict| !matches!(verdict, Verdict::Orphaned | Verdict::Untracked));
-    match single {
+    let may_be_bulk = |verdict: &Verdict| match verdict {
+        Verdict::Orphaned | Verdict::Untracked => true,
+        Verdict::Undetermined => false,
+        Verdict::Live | Verdict::Conflict | Verdict::Unrecognized => in_a_place,
+    };
+    match verdicts.iter().find(|verdict| !may_be_bulk(verdict)) {
         Some(verdict) if !named_one_by_one => {
             let why = format!("{verdict} objects are never selected in bulk");
-            Err(Stop::refused(WHAT, why, "name them one by one in a file: --keys-from FILE"))
+            let hint = "name them one by one in a file: --keys-from FILE; to clear a place, name it as well: --prefix, \
+                        --scene, --user or --all";
+            Err(Stop::refused(WHAT, why, hint))
         }
         _ => Ok(()),
     }
@@ -145,7 +161,7 @@ fn check_ground(audited: &Audited, selectors: &Selectors) -> Result<(), Stop> {
     Ok(())
 }
 
-fn select(audited: &Audited, selectors: &Selectors) -> Selection {
+fn select(audited: &Audited, selectors: &Selectors, in_a_place: bool) -> Selection {
     let mut selection = Selection::default();
     let mut found: HashSet<Key> = HashSet::new();
     let (audit, inventory) = (&audited.audit, &audited.inventory);
@@ -156,7 +172,7 @@ fn select(audited: &Audited, selectors: &Selectors) -> Selection {
         }
         let flags = audit.assessment.flags(index);
         let reason = match audit.assessment.verdict(index) {
-            verdict if !selectors.verdicts.contains(&verdict) && !named => return,
+            verdict if !selectors.verdicts.contains(&verdict) && !named && !in_a_place => return,
             _ if !selectors.match_but_verdict(audit, inventory, index, key) => return,
             verdict if !selectors.verdicts.contains(&verdict) => Some(verdict.name()),
             _ if flags.has(Flag::Protected) => Some(Flag::Protected.name()),
@@ -203,14 +219,15 @@ fn print(plan: &Plan, selection: &Selection, output: &mut Output) -> Result<(), 
         let (tone, word) = if guard.passed { (Tone::Good, "passes ") } else { (Tone::Bad, "REFUSES") };
         output.line(format!("guard {} {}: {}", output.paint().tone(tone, word), guard.name, guard.message))?;
     }
-    Ok(output.line(&plan.header.deletes)?)
+    Ok(output.line(plan.header.deletes)?)
 }
 
 fn meaning(reason: &str, plan: &Plan) -> String {
     match reason {
         "young" => format!("younger than {}, or of unknown age", number::seconds(plan.header.min_age_seconds)),
         "protected" => "protected by the configuration".into(),
-        verdict => format!("named, but {verdict}; add --verdict {verdict} if that is meant"),
+        "undetermined" => "no verdict can be given".into(),
+        verdict => format!("{verdict}; add --verdict {verdict} if that is meant"),
     }
 }
 
@@ -219,7 +236,15 @@ mod tests {
     use super::*;
 
     fn check(verdicts: &[Verdict], named: bool, allowed: bool) {
-        assert_eq!(check_verdicts(verdicts, named).is_ok(), allowed, "{verdicts:?} named: {named}");
+        assert_eq!(check_verdicts(verdicts, named, false).is_ok(), allowed, "{verdicts:?} named: {named}");
+    }
+
+    #[test]
+    fn a_place_is_cleared_of_what_is_named_and_can_be_judged() {
+        for verdict in Verdict::ALL {
+            let allowed = verdict != Verdict::Undetermined;
+            assert_eq!(check_verdicts(&[Verdict::Orphaned, verdict], false, true).is_ok(), allowed, "{verdict}");
+        }
     }
 
     #[test]

@@ -214,6 +214,7 @@ fn plan() -> Plan {
         layouts: "hash".into(),
         sources: vec![source],
         bucket_objects: 100,
+        whole: false,
         scanned_at: None,
         created_at: Timestamp(0),
         expires_at: Timestamp(0).plus_seconds(LIFETIME_SECONDS),

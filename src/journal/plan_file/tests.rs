@@ -20,6 +20,7 @@ fn header() -> PlanHeader {
             fingerprint: "f".into(),
         }],
         bucket_objects: 9,
+        whole: false,
         scanned_at: Some(Timestamp(500)),
         created_at: Timestamp(2_000),
         expires_at: Timestamp(3_602_000),

@@ -28,7 +28,12 @@ pub const SECTIONS: &[Section] = &[
              flags all. --project, --scene, --user and --layout must hold of one and the same reading; a project also \
              of a row of the registry. Ids are compared as whole tokens without their prefix: proj_1 is 1 and never 10.",
             "Without --verdict, plan selects orphaned objects. Untracked objects are planned only on their own. Objects of \
-             any other verdict are planned only if they are named one by one with --keys-from.",
+             any other verdict are planned only if they are named one by one with --keys-from, or if a place is cleared.",
+            "To clear a place, name it with --prefix, --scene, --user or --all (the whole bucket). Orphaned objects are \
+             planned; what else lies there is counted by its verdict and kept, unless that verdict is named too: --all \
+             --verdict orphaned --verdict live. Undetermined objects are only ever planned by --keys-from. The caps hold; \
+             --max-objects and --max-share lift them. A plan for the whole bucket, and one that would empty it, is \
+             confirmed with EMPTY before the bucket and the number.",
             "A file of --keys-from whose name ends in .jsonl holds JSON lines with key or key_base64, as `audit --json` and \
              `ls --json` print them; any other holds keys that end with NUL, if there is a NUL in it, or with a newline. Keys \
              are taken byte for byte.",
