@@ -11,6 +11,8 @@ mod world;
 mod capabilities;
 #[path = "faults/guards.rs"]
 mod guards;
+#[path = "faults/kills.rs"]
+mod kills;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/resuming.rs"]

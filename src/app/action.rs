@@ -99,6 +99,7 @@ actions! {
     Export "export" "export" "Write the plan to a file"
     Stop "stop" "stop" "Stop the run after the batches in flight"
     RetryFailed "retry-failed" "retry failed" "Make a new plan of the keys that failed"
+    Resume "resume" "" "Go on with a run that did not come to its end; asks first"
     Follow "follow" "follow" "Follow the log as it grows"
     FilterLog "filter-log" "filter" "Show only lines of the log that hold a text"
     CopyLine "copy-line" "copy" "Copy the line of the log"

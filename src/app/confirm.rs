@@ -10,12 +10,20 @@ use super::input::Input;
 
 /// A plan that a person confirmed. Made only by [`Confirmation::submit`].
 #[derive(Clone, PartialEq, Debug)]
-pub struct Confirmed(Arc<Plan>);
+pub struct Confirmed {
+    plan: Arc<Plan>,
+    resumes: Option<String>,
+}
 
 impl Confirmed {
     /// The plan.
     pub fn plan(&self) -> &Arc<Plan> {
-        &self.0
+        &self.plan
+    }
+
+    /// The run that is taken up again, if it is not a new one.
+    pub fn resumes(&self) -> Option<&str> {
+        self.resumes.as_deref()
     }
 }
 
@@ -27,6 +35,7 @@ pub const HUMAN_PAUSE: Duration = Duration::from_millis(60);
 #[derive(Clone, PartialEq, Debug)]
 pub struct Confirmation {
     plan: Arc<Plan>,
+    resumes: Option<String>,
     input: Input,
     last_key: Duration,
     complaint: Option<String>,
@@ -35,7 +44,17 @@ pub struct Confirmation {
 impl Confirmation {
     /// An empty dialog, opened `at` that time.
     pub fn new(plan: Arc<Plan>, at: Duration) -> Self {
-        Self { plan, input: Input::default(), last_key: at, complaint: None }
+        Self { plan, resumes: None, input: Input::default(), last_key: at, complaint: None }
+    }
+
+    /// An empty dialog about a run that did not come to its end.
+    pub fn to_resume(run: String, plan: Arc<Plan>, at: Duration) -> Self {
+        Self { resumes: Some(run), ..Self::new(plan, at) }
+    }
+
+    /// The run that is to be taken up again, if it is not a new one.
+    pub fn resumes(&self) -> Option<&str> {
+        self.resumes.as_deref()
     }
 
     /// The plan to confirm.
@@ -93,6 +112,6 @@ impl Confirmation {
             self.complaint = Some("that came faster than a hand types; press Enter once more".into());
             return None;
         }
-        Some(Confirmed(self.plan.clone()))
+        Some(Confirmed { plan: self.plan.clone(), resumes: self.resumes.clone() })
     }
 }

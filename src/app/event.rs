@@ -15,6 +15,7 @@ use super::effect::Ticket;
 use super::filter::Matches;
 use super::groups::GroupTree;
 use super::order::{FlatOrder, FolderOrder};
+use super::run::Unfinished;
 
 /// What happened.
 pub enum Event {
@@ -76,8 +77,8 @@ pub enum Event {
     Run(RunProgress),
     /// The run could not start or broke down.
     RunFailed(Failure),
-    /// An earlier run on the bucket did not come to its end: what there is to say of it.
-    Unfinished(LogLine),
+    /// An earlier run on the bucket did not come to its end.
+    Unfinished(Box<Unfinished>),
     /// A line for the log that belongs to no run.
     Log(LogLine),
     /// Something could not be done.

@@ -18,6 +18,17 @@ pub struct Problem {
     pub why: Option<String>,
 }
 
+/// An earlier run on the bucket that did not come to its end.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unfinished {
+    /// UUIDv7.
+    pub run: String,
+    /// Its plan, if it can be gone on with from here.
+    pub plan: Option<Arc<Plan>>,
+    /// What there is to say of it.
+    pub text: String,
+}
+
 /// A run.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Run {

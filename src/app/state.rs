@@ -20,7 +20,7 @@ use super::marks::Marks;
 pub use super::model::{
     Ask, Audit, Browse, Bucket, Columns, Filtering, Level, Mode, Notice, Place, Planning, Quitting, Scan, Session, View,
 };
-use super::run::Run;
+use super::run::{Run, Unfinished};
 
 /// The whole state.
 pub struct State {
@@ -50,6 +50,8 @@ pub struct State {
     pub log: Log,
     /// What the keys go to.
     pub mode: Mode,
+    /// The oldest run on the bucket that did not come to its end, as far as it can be gone on with from here.
+    pub unfinished: Option<Unfinished>,
     /// The message in the status line.
     pub notice: Option<Notice>,
     /// A failure that is shown until it is dismissed.
@@ -78,6 +80,7 @@ impl State {
             run: None,
             log: Log::default(),
             mode: Mode::Browse,
+            unfinished: None,
             notice: None,
             failure: None,
             quitting: Quitting::No,

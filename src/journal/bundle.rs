@@ -134,11 +134,9 @@ pub struct Bundle {
 pub fn export(runs_folder: &Path, id: &str, exported_at: String) -> Result<(Vec<u8>, Bundle), JournalError> {
     let past = runs::open(runs_folder, id)?;
     let (plan_path, path) = (past.folder.join(runs::PLAN), past.folder.join(runs::JOURNAL));
-    let damaged = |why: String| JournalError::Damaged { path: path.clone(), line: past.records.len() + 1, why };
-    if let Some(why) = past.damage.clone().filter(|_| !past.torn) {
-        return Err(damaged(why));
-    }
-    let summary = past.summary().ok_or_else(|| damaged("it has no whole record".into()))?;
+    past.check_chain()?;
+    let none = || JournalError::Damaged { path: path.clone(), line: 1, why: "it has no whole record".into() };
+    let summary = past.summary().ok_or_else(none)?;
     let plan = past.plan()?;
     let plan_bytes = std::fs::read(&plan_path).map_err(disk("cannot read the plan", &plan_path))?;
     let mut journal = std::fs::read(&path).map_err(disk("cannot read the journal", &path))?;

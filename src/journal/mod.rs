@@ -106,10 +106,8 @@ impl Journal {
     /// [`JournalError::NoSuchRun`].
     pub fn reopen(runs: &Path, run: &str) -> Result<(Self, PastRun), JournalError> {
         let past = runs::open(runs, run)?;
+        past.check_chain()?;
         let path = past.folder.join(runs::JOURNAL);
-        if let Some(why) = past.damage.clone().filter(|_| !past.torn) {
-            return Err(JournalError::Damaged { path, line: past.records.len() + 1, why });
-        }
         let file = OpenOptions::new().append(true).open(&path).map_err(disk("cannot open the journal", &path))?;
         if past.torn {
             file.set_len(past.whole).map_err(disk("cannot cut the torn end off", &path))?;

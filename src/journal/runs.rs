@@ -29,6 +29,8 @@ pub struct PastRun {
     pub damage: Option<String>,
     /// The damage is that of a write that was cut short: nothing that was ever announced is lost.
     pub torn: bool,
+    /// The damage without its place.
+    pub(super) reason: String,
     /// Bytes of the whole records.
     pub(super) whole: u64,
     /// The chain behind them.
@@ -101,6 +103,7 @@ pub(super) fn parse(run: &str, folder: PathBuf, name: &str, bytes: &[u8]) -> Pas
         records: Vec::new(),
         damage: None,
         torn: false,
+        reason: String::new(),
         whole: 0,
         chain: Chain::start(run),
     };
@@ -111,6 +114,7 @@ pub(super) fn parse(run: &str, folder: PathBuf, name: &str, bytes: &[u8]) -> Pas
             Err(broken) => {
                 let is_record = matches!(broken, BrokenLine::Unreadable(_));
                 past.torn = !is_record && !rest.split_inclusive(|byte| *byte == b'\n').any(is_sealed);
+                past.reason = broken.to_string();
                 past.damage = Some(format!("{name}, line {}: {broken}", past.records.len() + 1));
                 break;
             }
@@ -141,13 +145,15 @@ pub struct History {
 /// Looks through every run for those of this plan and those that are unfinished on its bucket.
 ///
 /// # Errors
-/// As [`list`] and [`open`].
+/// As [`list`] and [`open`]; [`JournalError::Damaged`] if a journal does not even tell of which plan and bucket it is,
+/// since then nothing can be excluded.
 pub fn history(runs: &Path, plan_id: &str, endpoint: &str, bucket: &str) -> Result<History, JournalError> {
     let mut history = History::default();
     for run in list(runs)? {
         let past = open(runs, &run)?;
         let Some(Record::Started { plan, endpoint: of_endpoint, bucket: of_bucket, .. }) = past.records.first() else {
-            continue;
+            past.check_chain()?;
+            continue; // it died while it wrote its first record: nothing was sent
         };
         if plan == plan_id {
             history.used_by = Some(run.clone());
@@ -166,6 +172,20 @@ impl PastRun {
     /// [`JournalError::Disk`], [`JournalError::Damaged`].
     pub fn plan(&self) -> Result<Plan, JournalError> {
         plan_file::read(&self.folder.join(PLAN))
+    }
+
+    /// That nothing is wrong with the journal but, at most, a last line that was not written to its end.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`].
+    pub fn check_chain(&self) -> Result<(), JournalError> {
+        match self.damage.is_none() || self.torn {
+            true => Ok(()),
+            false => {
+                let (path, line) = (self.folder.join(JOURNAL), self.records.len() + 1);
+                Err(JournalError::Damaged { path, line, why: self.reason.clone() })
+            }
+        }
     }
 
     /// The outcome of each plan row that has one, with its reason. A row that was sent again has none until it ends again.

@@ -95,6 +95,11 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
     let what = format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes));
     put(format!("This deletes {what} of bucket {}", safe(&plan.header.bucket)), look.theme.title);
     put(format!("at {} (profile {}).", safe(&state.session.host), safe(&state.session.profile)), Style::new());
+    if let Some(run) = confirmation.resumes() {
+        let text =
+            format!("It goes on with run {run}: what it did already stays done, everything else is asked again.");
+        put(text, Style::new());
+    }
     put(String::new(), Style::new());
     put("It is permanent. R2 keeps no versions and has no undo; nobody can bring them back.".into(), look.theme.danger);
     put(groups(plan), Style::new());

@@ -138,3 +138,23 @@ fn resume(slow: &Slow, run: &str) {
     let again = Ran::of(&mut slow.command(&["resume", run]));
     assert_eq!(again.code, Some(4), "{again:?}");
 }
+
+#[test]
+fn row_51_a_second_instance_is_told_who_has_the_bucket_and_the_lock_goes_with_its_owner() {
+    let slow = Slow::start();
+    let plan = Ran::of(&mut slow.command(&["plan", "delete", "-o", "second.jsonl", "--json"])).one();
+    let second = ["apply", "second.jsonl", "--confirm", plan["confirm"].as_str().unwrap()];
+    let (mut child, _said) = slow.apply();
+    let run = slow.run_line()["run"].as_str().unwrap().to_owned();
+    for refused in [&second[..], &["resume", &run]] {
+        let refused = Ran::of(&mut slow.command(refused));
+        assert_eq!(refused.code, Some(4), "{refused:?}");
+        for part in ["another run is under way", &run, &child.id().to_string()] {
+            assert!(refused.stderr.contains(part), "{refused:?}");
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let resumed = Ran::of(&mut slow.command(&["resume", &run, "--json"]));
+    assert_eq!((resumed.code, &resumed.one()["success"]), (Some(0), &true.into()), "{}", resumed.text());
+}

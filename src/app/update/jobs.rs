@@ -43,11 +43,7 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             state.log.push(line);
             Effects::new()
         }
-        Event::Unfinished(line) => {
-            state.say(Level::Warning, line.text.clone());
-            state.log.push(line);
-            Effects::new()
-        }
+        Event::Unfinished(unfinished) => running::unfinished(state, *unfinished),
         Event::Failed(failure) => failed(state, failure),
         // Answers to a question that has been replaced, and events that are not of a job.
         _ => Effects::new(),

@@ -118,7 +118,9 @@ fn perform(state: &mut State, action: Action) -> Effects {
         | Action::Invert
         | Action::Unmark
         | Action::ClearMarks => bulk::mark(state, action),
-        Action::Plan | Action::Confirm | Action::Export | Action::RetryFailed => planning::perform(state, action),
+        Action::Plan | Action::Confirm | Action::Export | Action::RetryFailed | Action::Resume => {
+            planning::perform(state, action)
+        }
         Action::Stop => running::stop(state),
         Action::Follow | Action::CopyLine => running::log_action(state, action),
         Action::NextFinding

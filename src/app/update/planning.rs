@@ -31,6 +31,10 @@ pub(super) fn perform(state: &mut State, action: Action) -> Effects {
             }
         },
         Action::RetryFailed => retry(state),
+        Action::Resume => {
+            resume(state);
+            Effects::new()
+        }
         _ => Effects::new(),
     }
 }
@@ -109,6 +113,16 @@ fn begin(state: &mut State) {
     }
 }
 
+/// `R`: opens the dialog about the run that did not come to its end.
+fn resume(state: &mut State) {
+    let unfinished = state.unfinished.as_ref().and_then(|one| Some((one.run.clone(), one.plan.clone()?)));
+    match (unfinished, obstacle(state)) {
+        (None, _) => state.say(Level::Info, "every run on this bucket came to its end"),
+        (_, Some(obstacle)) => state.say(Level::Warning, obstacle),
+        (Some((run, plan)), None) => state.mode = Mode::Confirm(Confirmation::to_resume(run, plan, state.now)),
+    }
+}
+
 pub(super) fn confirm_key(
     state: &mut State,
     action: Option<Action>,
@@ -142,7 +156,10 @@ pub(super) fn confirm_key(
 
 fn execute(state: &mut State, confirmed: crate::app::confirm::Confirmed) -> Effects {
     state.run = Some(Run::new(confirmed.plan().clone(), state.now));
-    state.planning.used = true;
+    match confirmed.resumes() {
+        Some(_) => state.unfinished = None,
+        None => state.planning.used = true,
+    }
     state.marks.cleared = None;
     show(state, View::Log);
     state.log.set_follow(true);

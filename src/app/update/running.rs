@@ -6,7 +6,7 @@ use crate::app::effect::{Effect, ExitReason};
 use crate::app::gather::item;
 use crate::app::groups::{Finding, GroupId};
 use crate::app::log::as_text;
-use crate::app::run::{Problem, Run};
+use crate::app::run::{Problem, Run, Unfinished};
 use crate::app::state::{Level, Quitting, State};
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::progress::{Failure, LogLevel, LogLine, RunProgress, RunReport};
@@ -98,6 +98,19 @@ fn finished(state: &mut State, report: RunReport) -> Effects {
     let text = state.run.as_ref().and_then(Run::verdict).unwrap_or_default();
     state.say(if success { Level::Info } else { Level::Error }, text);
     end(state)
+}
+
+/// An earlier run did not come to its end. The oldest is the one to go on with: no other plan is carried out before it.
+pub(super) fn unfinished(state: &mut State, unfinished: Unfinished) -> Effects {
+    state.say(Level::Warning, unfinished.text.clone());
+    if let Some(at) = state.clock {
+        let (run, text) = (unfinished.run.clone(), unfinished.text.clone());
+        state.log.push(LogLine { at, level: LogLevel::Warning, run, text });
+    }
+    if unfinished.plan.is_some() {
+        state.unfinished.get_or_insert(unfinished);
+    }
+    Effects::new()
 }
 
 /// The run could not begin, or broke down: what it did is in its journal.

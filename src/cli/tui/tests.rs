@@ -16,9 +16,9 @@ use crate::cli::args::GlobalFlags;
 use crate::cli::session::Session;
 use crate::demo::{Demo, DemoOptions, start};
 use crate::domain::progress::Completeness;
-use crate::domain::{Key, Verdict};
-use crate::journal::Journal;
+use crate::domain::{Key, Plan, Verdict};
 use crate::journal::record::{Record, SCHEMA};
+use crate::journal::{Journal, plan_file};
 use crate::ui::theme::{Glyphs, Look, Theme};
 
 /// Longer than anything here takes, so that a test that waits in vain ends.
@@ -31,25 +31,29 @@ struct Journey {
     _state: tempfile::TempDir,
 }
 
+fn desk(session: &Arc<Session>) -> Desk<TestBackend> {
+    let look = Look { theme: Theme::named("auto", None).expect("a theme"), glyphs: Glyphs::UNICODE };
+    let terminal = Terminal::new(TestBackend::new(80, 24)).expect("a terminal");
+    Desk::new(Arc::clone(session), terminal, Keymap::built_in(), look)
+}
+
 impl Journey {
     async fn begin() -> Self {
-        Self::begin_after(|_| {}).await
-    }
-
-    /// With a state folder in which something has happened before.
-    async fn begin_after(before: impl FnOnce(&Session)) -> Self {
         let demo = start(DemoOptions { objects: 1000, ..DemoOptions::default() }).await.expect("a demo");
         let mut session = Session::of_demo(&demo, &GlobalFlags::default()).await.expect("a session");
         let state = tempfile::tempdir().expect("a folder");
         session.state = state.path().to_owned();
-        before(&session);
         let session = Arc::new(session);
-        let look = Look { theme: Theme::named("auto", None).expect("a theme"), glyphs: Glyphs::UNICODE };
-        let terminal = Terminal::new(TestBackend::new(80, 24)).expect("a terminal");
-        let desk = Desk::new(Arc::clone(&session), terminal, Keymap::built_in(), look);
-        let mut journey = Self { desk, session, _demo: demo, _state: state };
+        let mut journey = Self { desk: desk(&session), session, _demo: demo, _state: state };
         journey.until("everything is judged", |state| state.bucket.audit == Audit::Done).await;
         journey
+    }
+
+    /// The console closed and opened anew.
+    async fn again(mut self) -> Self {
+        self.desk = desk(&self.session);
+        self.until("everything is judged", |state| state.bucket.audit == Audit::Done).await;
+        self
     }
 
     fn press(&mut self, keys: &str) {
@@ -131,43 +135,59 @@ async fn the_orphans_of_one_project_are_found_planned_confirmed_deleted_and_prov
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unfinished_run_is_told_at_the_start_and_comes_before_any_other() {
+async fn an_unfinished_run_is_told_at_the_start_comes_before_any_other_and_is_gone_on_with() {
     const RUN: &str = "01930000-0000-7000-8000-00000000000a";
-    let mut journey = Journey::begin_after(|session| {
-        let here = session.store.identity();
-        let mut journal = Journal::create(&session.runs(), RUN, b"").expect("a journal");
-        let (endpoint, bucket) = (here.endpoint.clone(), here.bucket.clone());
-        let text = String::new;
-        let record = Record::Started {
-            schema: SCHEMA,
-            at: text(),
-            run: RUN.into(),
-            plan: text(),
-            digest: text(),
-            endpoint,
-            bucket,
-            planned: 1,
-            operator: text(),
-            tool: text(),
-        };
-        journal.append(&record).expect("a record");
-    })
-    .await;
-    let told = |state: &State| state.log.window(100).1.iter().any(|line| line.text.contains(RUN));
-    journey.until("the unfinished run is told", told).await;
-    journey.press("5");
-    assert!(journey.screen().contains("is unfinished"));
+    let mut journey = Journey::begin().await;
     let before = journey.listed().await;
-    journey.press("1");
-    journey.plan_project_1().await;
-    let text = journey.desk.state.planning.plan.as_ref().map(|plan| plan.confirmation()).expect("a plan");
+    let planned = journey.plan_project_1().await;
+    let plan = journey.desk.state.planning.plan.clone().expect("a plan");
+    // The run of another process, which died when its first request was about to be sent.
+    leave_unfinished(&journey.session, RUN, &plan);
     journey.press("D");
-    journey.press(&text);
+    journey.press(&plan.confirmation());
     journey.press("<enter>");
     journey.until("the run is refused", |state| state.failure.is_some()).await;
     let why = journey.desk.state.failure.as_ref().map(|failure| failure.why.clone()).expect("a reason");
     assert!(why.contains(&format!("bucketree resume {RUN}")), "{why}");
     assert_eq!(journey.listed().await, before);
+
+    let mut journey = journey.again().await;
+    journey.until("the unfinished run is told", |state| state.unfinished.is_some()).await;
+    journey.press("5");
+    assert!(journey.screen().contains("is unfinished; R goes on with it"), "{}", journey.screen());
+    journey.press("R");
+    assert!(journey.screen().contains("It goes on with run"), "{}", journey.screen());
+    journey.press("<esc>");
+    assert!(journey.desk.state.run.is_none(), "leaving the dialog goes on with nothing");
+    journey.press("R");
+    journey.press(&plan.confirmation());
+    journey.press("<enter>");
+    journey.until("the run has ended", |state| state.run.as_ref().is_some_and(|run| run.has_ended())).await;
+    let run = journey.desk.state.run.as_ref().expect("a run");
+    assert_eq!((run.id.as_str(), run.report.as_ref().map(|report| report.is_success())), (RUN, Some(true)));
+    assert_eq!(journey.listed().await, before.difference(&planned).cloned().collect());
+    journey.press("R");
+    assert!(journey.screen().contains("every run on this bucket came to its end"), "{}", journey.screen());
+}
+
+fn leave_unfinished(session: &Session, run: &str, plan: &Plan) {
+    let mut journal = Journal::create(&session.runs(), run, &plan_file::write(plan)).expect("a journal");
+    let (header, planned) = (&plan.header, plan.rows.len() as u32);
+    let at = || header.created_at.to_string();
+    let record = Record::Started {
+        schema: SCHEMA,
+        at: at(),
+        run: run.into(),
+        plan: header.id.clone(),
+        digest: header.digest.clone(),
+        endpoint: header.endpoint.clone(),
+        bucket: header.bucket.clone(),
+        planned: planned.into(),
+        operator: "someone".into(),
+        tool: header.tool.clone(),
+    };
+    journal.append(&record).expect("a record");
+    journal.append(&Record::Intent { at: at(), batch: 1, rows: (0..planned).collect() }).expect("a record");
 }
 
 #[tokio::test(flavor = "multi_thread")]

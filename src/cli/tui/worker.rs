@@ -11,6 +11,7 @@ use crate::app::event::Assessed;
 use crate::app::filter::{Filter, Matches};
 use crate::app::gather::gather;
 use crate::app::order::{Order, sort_flat, sort_folder};
+use crate::app::run::Unfinished;
 use crate::app::{Effect, Event, ExitReason, State, Ticket};
 use crate::cli::session::{PAGES_IN_FLIGHT, Session};
 use crate::domain::assessment::Assessment;
@@ -22,7 +23,7 @@ use crate::domain::progress::{Failure, LogLevel, LogLine, ScanProgress, ScanRepo
 use crate::domain::{Key, Timestamp};
 use crate::jobs::audit::{Audit, audit};
 use crate::jobs::draft::{Draft, draft, now};
-use crate::jobs::execute::{ExecuteError, execute};
+use crate::jobs::execute::{Ending, ExecuteError, execute, resume};
 use crate::jobs::scan::scan;
 use crate::jobs::{Stop, place};
 use crate::journal::lock::{self, Owner};
@@ -264,6 +265,7 @@ impl Worker {
         let stop = renew(&mut self.run);
         let (session, events) = (Arc::clone(&self.session), self.events.clone());
         let execution = session.execution(Arc::clone(confirmed.plan()));
+        let resumes = confirmed.resumes().map(str::to_owned);
         let (sender, mut progress) = mpsc::channel(PAGES_IN_FLIGHT);
         self.running = Some(tokio::spawn(async move {
             let server_now = now(&report, &session.clock);
@@ -272,7 +274,13 @@ impl Worker {
                     send(&events, Event::Run(progress)).await;
                 }
             };
-            let (ended, ()) = tokio::join!(execute(execution, server_now, stop, sender), telling);
+            let carrying_out = async {
+                match resumes {
+                    Some(run) => resume(execution, &run, Ending::GoOn, server_now, stop, sender).await,
+                    None => execute(execution, server_now, stop, sender).await,
+                }
+            };
+            let (ended, ()) = tokio::join!(carrying_out, telling);
             if let Err(error) = ended {
                 send(&events, Event::RunFailed(refused(&session, error))).await;
             }
@@ -297,11 +305,16 @@ impl Worker {
 }
 
 fn unfinished(session: &Session, run: &str, holder: Option<&Owner>) -> Event {
-    let text = match holder.filter(|owner| owner.run == run) {
-        Some(owner) => format!("another process carries out a plan on this bucket: {owner}"),
-        None => format!("run {run} is unfinished; leave and type `bucketree resume {run}` before another plan"),
+    let under_way = holder.filter(|owner| owner.run == run);
+    let plan = || runs::open(&session.runs(), run).and_then(|past| past.plan()).ok().map(Arc::new);
+    let (text, plan) = match (under_way, plan()) {
+        (Some(owner), _) => (format!("another process carries out a plan on this bucket: {owner}"), None),
+        (None, Some(plan)) => {
+            (format!("an earlier run is unfinished; R goes on with it, before any other plan: {run}"), Some(plan))
+        }
+        (None, None) => (format!("an earlier run is unfinished; leave and type `bucketree resume {run}`"), None),
     };
-    Event::Unfinished(LogLine { at: session.clock.now(), level: LogLevel::Warning, run: run.into(), text })
+    Event::Unfinished(Box::new(Unfinished { run: run.into(), plan, text }))
 }
 
 /// A new wish to stop in the place of one that is told to whoever still heeds it.

@@ -87,7 +87,11 @@ async fn reopen(execution: &Execution, run: &str) -> Result<(Journal, PastRun), 
     tokio::task::spawn_blocking(move || Journal::reopen(&runs, &id))
         .await
         .map_err(|error| execution.no_journal(error.to_string()))?
-        .map_err(|error| Refusal(error.to_string()).into())
+        .map_err(|error| {
+            let folder = execution.runs.join(run);
+            let way_out = format!("keep {} elsewhere, as evidence, before anything else is done", folder.display());
+            Refusal(format!("{error}; {way_out}")).into()
+        })
 }
 
 /// Whether the plan is the one that the run began with.
