@@ -24,3 +24,5 @@ mod manual;
 mod selecting;
 #[path = "cli/streams.rs"]
 mod streams;
+#[path = "cli/trash.rs"]
+mod trash;

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{parse_age, parse_share};
+use crate::domain::via::Via;
 use crate::domain::{Flag, Verdict};
 
 /// See a bucket as a tree; sweep out what no project owns; never lose what one does.
@@ -81,6 +82,11 @@ pub enum Verb {
     Apply(ApplyArgs),
     /// Bring a run that ended early to its end
     Resume(ResumeArgs),
+    /// Bring back what a run moved to the trash; never onto an object
+    Restore(RestoreArgs),
+    /// Look into the trash, or empty it
+    #[command(subcommand)]
+    Trash(TrashVerb),
     /// Prove again that what a run deleted is gone
     Verify(RunArgs),
     /// List past runs
@@ -161,11 +167,13 @@ pub struct AuditArgs {
 /// What can be planned.
 #[derive(Subcommand, Debug)]
 pub enum PlanVerb {
-    /// Freeze a plan to delete objects; without --verdict, orphaned ones
+    /// Freeze a plan to move objects to the trash, from where `restore` brings them back; without --verdict, orphaned ones
+    Trash(Box<PlanArgs>),
+    /// Freeze a plan to delete objects for good; without --verdict, orphaned ones
     Delete(Box<PlanArgs>),
 }
 
-/// Arguments of `plan delete`.
+/// Arguments of `plan trash` and `plan delete`.
 #[derive(Args, Debug)]
 pub struct PlanArgs {
     /// What to select.
@@ -235,6 +243,42 @@ pub struct ApplyArgs {
     /// Delete requests in flight at once, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: Option<u16>,
+    /// How keys are deleted: batch (many in a request), single (one each) or sequential (one after the other)
+    #[arg(long, value_name = "EXECUTOR")]
+    pub via: Option<Via>,
+}
+
+/// Arguments of `restore`.
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// Id of the run that moved objects to the trash, or a beginning of it that only one run has
+    pub run: String,
+    /// Only this key (may be repeated)
+    #[arg(long, value_name = "KEY")]
+    pub key: Vec<OsString>,
+    /// Only keys that begin with this (may be repeated)
+    #[arg(long, value_name = "PREFIX")]
+    pub prefix: Vec<OsString>,
+}
+
+/// Verbs on the trash.
+#[derive(Subcommand, Debug)]
+pub enum TrashVerb {
+    /// List what lies in the trash, by run
+    List,
+    /// Delete for good what lies in the trash; without --confirm, only say what that would be
+    Empty(EmptyArgs),
+}
+
+/// Arguments of `trash empty`.
+#[derive(Args, Debug)]
+pub struct EmptyArgs {
+    /// Only what has been there for so long, for example 30d
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub older_than: Option<String>,
+    /// The bucket's name and the number of objects, as it is said without this
+    #[arg(long, value_name = "TEXT")]
+    pub confirm: Option<String>,
 }
 
 /// Arguments of `resume`.

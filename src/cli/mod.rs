@@ -29,7 +29,8 @@ pub mod session;
 pub mod tui;
 mod verbs;
 
-use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, Verb};
+use crate::domain::plan::PlanKind;
+use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, TrashVerb, Verb};
 use error::Stop;
 use exit_code::ExitCode;
 use output::Output;
@@ -100,6 +101,8 @@ fn on_bucket(verb: Option<Verb>, flags: &GlobalFlags, output: &mut Output) -> Re
                 verbs::doctor::run(&session::inputs(flags), &args, output).await
             }
             Some(Verb::Resume(args)) => verbs::resume::run(&args, flags, output).await,
+            Some(Verb::Restore(args)) => verbs::trash::restore(&args, flags, output).await,
+            Some(Verb::Trash(TrashVerb::Empty(args))) => verbs::trash::empty(&args, flags, output).await,
             Some(verb) => interrupt::or(read(verb, flags, output)).await,
         }
     });
@@ -116,7 +119,9 @@ async fn read(verb: Verb, flags: &GlobalFlags, output: &mut Output) -> Result<Ex
         Verb::Ls(args) => verbs::ls::run(&Session::open(&inputs).await?, &args, output).await,
         Verb::Du(args) => verbs::du::run(&Session::open(&inputs).await?, &args, output).await,
         Verb::Audit(args) => verbs::audit::run(&Session::open(&inputs).await?, &args, output).await,
-        Verb::Plan(PlanVerb::Delete(args)) => verbs::plan::run(&mut inputs, &args, output).await,
+        Verb::Plan(PlanVerb::Trash(args)) => verbs::plan::run(&mut inputs, PlanKind::Trash, &args, output).await,
+        Verb::Plan(PlanVerb::Delete(args)) => verbs::plan::run(&mut inputs, PlanKind::Delete, &args, output).await,
+        Verb::Trash(TrashVerb::List) => verbs::trash::list(&Session::open(&inputs).await?, output).await,
         Verb::Verify(args) => verbs::verify::run(&Session::open(&inputs).await?, &args.run, output).await,
         _ => Err(Stop::usage("run this verb", "it does not read a bucket", "")),
     }

@@ -27,7 +27,7 @@ use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
-use crate::jobs::executor::Via;
+use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
@@ -273,6 +273,7 @@ impl Session {
 
     /// What a run of a plan needs.
     pub fn execution(&self, plan: Arc<Plan>) -> Execution {
+        let requests = self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value);
         Execution {
             plan,
             store: Arc::clone(&self.store),
@@ -281,10 +282,10 @@ impl Session {
             ids: self.ids.clone(),
             runs: self.runs(),
             conditional_deletes: self.deletes.is_proved(),
-            concurrency: self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value),
+            concurrency: self.settings.executor.value.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
-            executor: Via::Batch.executor(),
+            executor: executor(self.settings.executor.value),
             clock: self.clock.clone(),
         }
     }

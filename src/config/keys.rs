@@ -195,6 +195,7 @@ pub(super) const KEYS: &[Key] = &[
         "a key that is there and alive for certain; if it is not seen so, every verdict is undetermined",
     ),
     key("concurrency", &["BUCKETREE_CONCURRENCY"], "16", "requests at the same time, 1 to 512"),
+    key("executor", &["BUCKETREE_EXECUTOR"], "\"batch\"", "how keys are deleted: batch, single or sequential"),
     key("theme", &["BUCKETREE_THEME"], "\"auto\"", "auto, light, dark or mono"),
 ];
 

@@ -8,6 +8,7 @@ use super::keys;
 use super::layers::{Inputs, Layers, invalid};
 use super::value::{self, Raw, age, age_text, boolean, bucket, concurrency, count, list, share, size, text};
 use super::{ConfigError, Origin, RegistrySettings, Secret, Setting};
+use crate::domain::via::Via;
 
 /// The least age that a plan may ask for unless `allow_young` is set, in seconds.
 const LEAST_AGE: i64 = 24 * 60 * 60;
@@ -73,6 +74,8 @@ pub struct Settings {
     pub canary_key: Option<Setting<String>>,
     /// Requests at the same time; `None` leaves it to each job.
     pub concurrency: Option<Setting<usize>>,
+    /// How deletions reach the store.
+    pub executor: Setting<Via>,
     /// Colors.
     pub theme: Setting<Theme>,
     /// What is odd and not wrong, for a person: misspelt variables, what was left out and why.
@@ -151,6 +154,7 @@ impl Settings {
             canary_project: layers.get("canary_project", text)?,
             canary_key: layers.get("canary_key", text)?,
             concurrency: layers.get("concurrency", concurrency)?,
+            executor: layers.get_or("executor", value::executor, Via::default())?,
             theme: layers.get_or("theme", Theme::parse, Theme::Auto)?,
             bucket: target.bucket,
             endpoint: target.endpoint,

@@ -35,6 +35,7 @@ fn target(settings: &Settings, key: &str) -> Option<ValueAndOrigin> {
         "path_style" => always(&settings.path_style),
         "folds_nfc" => always(&settings.folds_nfc),
         "layouts" => settings.layouts.as_ref().map(|file| written(file, |path| path.display().to_string()))?,
+        "executor" => always(&settings.executor),
         "theme" => always(&settings.theme),
         _ => return None,
     })

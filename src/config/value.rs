@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use crate::domain::via::Via;
+
 /// A value as one of the layers has it.
 #[derive(Clone, PartialEq)]
 pub(super) enum Raw {
@@ -92,6 +94,11 @@ pub(super) fn count(raw: &Raw) -> Result<u64, &'static str> {
 pub(super) fn concurrency(raw: &Raw) -> Result<usize, &'static str> {
     let fits = count(raw).ok().and_then(|count| usize::try_from(count).ok()).filter(|count| (1..=512).contains(count));
     fits.ok_or("a whole number from 1 to 512")
+}
+
+/// A way of deleting.
+pub(super) fn executor(raw: &Raw) -> Result<Via, &'static str> {
+    text(raw)?.parse().map_err(|_| "batch, single or sequential")
 }
 
 /// A list of texts; in a variable they are separated by commas.

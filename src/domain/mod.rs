@@ -22,6 +22,7 @@ pub mod selection;
 pub mod totals;
 pub mod trash;
 pub mod verdict;
+pub mod via;
 
 pub use inventory::{Inventory, ObjectIndex};
 pub use key::Key;

@@ -1,73 +1,24 @@
 //! How deletions reach the store: many keys in a request, one key in each, or one after the other. All of them say the same
 //! of each key, so that nothing above has to know which it was.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use futures::StreamExt;
 
+pub use crate::domain::via::Via;
 use crate::store::{DeleteAnswer, DeleteTarget, ErrorKind, ObjectStore, StoreError};
 
 /// Requests for single keys in flight, for each batch.
 const SINGLES: usize = 8;
 
-/// The executors, by name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Via {
-    /// Up to 1,000 keys in a request; one by one what XML cannot carry, and everything where the store has no such request.
-    #[default]
-    Batch,
-    /// One key in a request, several requests at a time.
-    Single,
-    /// One key in a request, one request at a time.
-    Sequential,
-}
-
-impl Via {
-    /// Every executor.
-    pub const ALL: [Via; 3] = [Via::Batch, Via::Single, Via::Sequential];
-
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Via::Batch => "batch",
-            Via::Single => "single",
-            Via::Sequential => "sequential",
-        }
-    }
-
-    /// The executor.
-    pub fn executor(self) -> Arc<dyn Executor> {
-        match self {
-            Via::Batch => Arc::new(BatchExecutor::default()),
-            Via::Single => Arc::new(SingleExecutor { via: self, at_once: SINGLES }),
-            Via::Sequential => Arc::new(SingleExecutor { via: self, at_once: 1 }),
-        }
-    }
-
-    /// How many batches may be under way, if `wanted` are asked for.
-    pub fn concurrency(self, wanted: usize) -> usize {
-        if self == Via::Sequential { 1 } else { wanted }
-    }
-}
-
-impl fmt::Display for Via {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Via {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|via| via.name() == text)
-            .ok_or_else(|| format!("no executor is called {text:?}: batch, single or sequential"))
+/// The executor of this name.
+pub fn executor(via: Via) -> Arc<dyn Executor> {
+    match via {
+        Via::Batch => Arc::new(BatchExecutor::default()),
+        Via::Single => Arc::new(SingleExecutor { via, at_once: SINGLES }),
+        Via::Sequential => Arc::new(SingleExecutor { via, at_once: 1 }),
     }
 }
 
@@ -200,7 +151,7 @@ mod tests {
     async fn every_executor_deletes_what_was_named_and_says_the_same() {
         for via in Via::ALL {
             let (memory, store) = filled(&["a", "b", "c\n", "kept"]);
-            let delivery = via.executor().delete(&store, &targets(&["a", "c\n", "b"])).await;
+            let delivery = executor(via).delete(&store, &targets(&["a", "c\n", "b"])).await;
             assert_eq!(delivery, Delivery { answers: vec![DeleteAnswer::Deleted; 3], ..Delivery::default() }, "{via}");
             assert_eq!(memory.keys(), [Key::from("kept")]);
             let batches = if via == Via::Batch { (1, 1) } else { (0, 3) };
@@ -214,11 +165,11 @@ mod tests {
         let (memory, store) = filled(&["a", "b", "c"]);
         let unsupported = StoreError::new(ErrorKind::Unsupported, "no such request");
         store.always(Operation::DeleteBatch, Fault::Fail(unsupported));
-        let executor = Via::Batch.executor();
-        let first = executor.delete(&store, &targets(&["a", "b"])).await;
+        let one = executor(Via::Batch);
+        let first = one.delete(&store, &targets(&["a", "b"])).await;
         assert_eq!((first.answers, first.failure), (vec![DeleteAnswer::Deleted; 2], None));
         assert!(first.notice.is_some_and(|notice| notice.contains("one by one")));
-        let second = executor.delete(&store, &targets(&["c"])).await;
+        let second = one.delete(&store, &targets(&["c"])).await;
         assert_eq!((second.answers, second.notice), (vec![DeleteAnswer::Deleted], None));
         assert_eq!((store.count(Operation::DeleteBatch), memory.keys().len()), (1, 0));
     }
@@ -230,7 +181,7 @@ mod tests {
             let (_, store) = filled(&["a", "b"]);
             store.at(Operation::DeleteBatch, 0, Fault::Fail(error.clone()));
             store.at(Operation::Delete, 0, Fault::Fail(error.clone()));
-            let delivery = via.executor().delete(&store, &targets(&["a", "b"])).await;
+            let delivery = executor(via).delete(&store, &targets(&["a", "b"])).await;
             let refused = DeleteAnswer::Refused(error.clone());
             let second = if via == Via::Batch { refused.clone() } else { DeleteAnswer::Deleted };
             assert_eq!(delivery.answers, [refused, second], "{via}");
@@ -242,7 +193,7 @@ mod tests {
     async fn an_alarm_is_passed_on() {
         let (_, store) = filled(&["a"]);
         store.always(Operation::DeleteBatch, Fault::Alarm(String::from("a key twice")));
-        let delivery = Via::Batch.executor().delete(&store, &targets(&["a"])).await;
+        let delivery = executor(Via::Batch).delete(&store, &targets(&["a"])).await;
         assert_eq!((delivery.answers, delivery.alarm), (vec![DeleteAnswer::Unproven], Some("a key twice".into())));
     }
 }

@@ -2,7 +2,7 @@
 //! like every other plan.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ pub struct Trash<'a> {
     /// Hash of the layouts in force, which every plan names.
     pub layouts: String,
     /// The folder that holds one folder per run.
-    pub runs: &'a Path,
+    pub runs: PathBuf,
     /// This machine's clock.
     pub clock: &'a Clock,
 }
@@ -119,7 +119,7 @@ impl Trash<'_> {
                 None => {
                     let keys = match &mut long {
                         Some(keys) => keys,
-                        unread => unread.insert(places(self.runs, run)?),
+                        unread => unread.insert(places(&self.runs, run)?),
                     };
                     let Some(key) = keys.get(&object.key) else { continue };
                     key.clone()

@@ -96,7 +96,8 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
     put(format!("This deletes {what} of bucket {}", safe(&plan.header.bucket)), look.theme.title);
     put(format!("at {} (profile {}).", safe(&state.session.host), safe(&state.session.profile)), Style::new());
     if let Some(run) = confirmation.resumes() {
-        let text = format!("It goes on with run {run}: what it did already stays done, everything else is asked again.");
+        let text =
+            format!("It goes on with run {run}: what it did already stays done, everything else is asked again.");
         put(text, Style::new());
     }
     put(String::new(), Style::new());

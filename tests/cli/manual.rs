@@ -35,12 +35,16 @@ fn every_field_of_every_json_shape_is_in_the_manual() {
         &["verify", &run],
         &["runs"],
         &["runs", "show", &run],
+        &["trash", "list"],
         &["runs", "export", &run, "-o", "bundle.jsonl"],
         &["runs", "check", "bundle.jsonl"],
         &["layouts", "test", "audio/proj_1/s/a.mp3"],
         &["config", "show"],
         &["config", "path"],
     ];
+    let moved = world.check(&["plan", "trash", "-o", "trash.jsonl", "--json"], 0, &[]).one();
+    let confirm = moved["confirm"].as_str().unwrap().to_owned();
+    world.check(&["apply", "trash.jsonl", "--confirm", &confirm], 0, &[]);
     let outputs = verbs.iter().map(|verb| world.check(&[verb, &["--json"][..]].concat(), 0, &[]));
     let mut found = BTreeSet::new();
     for ran in outputs.chain([plan, applied]) {

@@ -18,7 +18,7 @@ use bucketree::domain::{ETag, IdRules, Key, Object, Outcome, StorageClass, Times
 use bucketree::jobs::audit::{Audit, AuditInput, audit};
 use bucketree::jobs::draft::{Draft, draft, left_out};
 use bucketree::jobs::execute::{Ending, ExecuteError, Execution, execute, resume};
-use bucketree::jobs::executor::Via;
+use bucketree::jobs::executor::{Via, executor};
 use bucketree::jobs::ground::{Ground, Memory, sample};
 use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
@@ -293,7 +293,7 @@ impl World {
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),
-            executor: self.via.executor(),
+            executor: executor(self.via),
             clock: self.clock(),
         }
     }

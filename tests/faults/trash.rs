@@ -56,7 +56,7 @@ async fn plan_of_trash(world: &World, take: impl Fn(&Trash<'_>) -> Plan) -> Plan
         inventory: &inventory,
         scan: &scan,
         layouts: execution.layouts.hash(),
-        runs: &world.runs(),
+        runs: world.runs(),
         clock: &execution.clock,
     })
 }

@@ -23,6 +23,7 @@ pub async fn run(args: &ApplyArgs, flags: &GlobalFlags, output: &mut Output) -> 
     check_confirmation(&plan, args)?;
     let mut inputs = session::inputs(flags);
     inputs.flags.extend(args.concurrency.map(|requests| ("concurrency", requests.to_string())));
+    inputs.flags.extend(args.via.map(|via| ("executor", via.to_string())));
     let planned = plan.rows.len() as u64;
     let opening = async {
         let session = Session::open(&inputs).await?;

@@ -14,6 +14,7 @@ pub mod man;
 pub mod plan;
 pub mod resume;
 pub mod runs;
+pub mod trash;
 pub mod verify;
 mod watch;
 

@@ -1,4 +1,4 @@
-//! `bucketree plan delete`: freeze what the selectors mean into a plan file.
+//! `bucketree plan trash` and `bucketree plan delete`: freeze what the selectors mean into a plan file.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -38,7 +38,7 @@ struct Selection {
 ///
 /// # Errors
 /// [`Stop`] with exit code 4 if a guard refuses or the verdict may not be selected like this; nothing is written then.
-pub async fn run(inputs: &mut Inputs, args: &PlanArgs, output: &mut Output) -> Result<ExitCode, Stop> {
+pub async fn run(inputs: &mut Inputs, kind: PlanKind, args: &PlanArgs, output: &mut Output) -> Result<ExitCode, Stop> {
     let named = args.selectors.keys_from.is_some();
     check_verdicts(&args.selectors.verdict, named, is_place(args))?;
     check_output(args)?;
@@ -59,7 +59,7 @@ pub async fn run(inputs: &mut Inputs, args: &PlanArgs, output: &mut Output) -> R
         inventory: &audited.inventory,
         scan: &audited.scan,
         audit: &audited.audit,
-        kind: PlanKind::Delete,
+        kind,
         ground: &ground,
         caps: &session.caps,
         clock: &session.clock,
@@ -190,8 +190,13 @@ fn select(audited: &Audited, selectors: &Selectors, in_a_place: bool) -> Selecti
 
 fn print(plan: &Plan, selection: &Selection, output: &mut Output) -> Result<(), Stop> {
     let total = plan.total();
-    let title =
-        format!("plan {}: delete {}, {}", plan.header.id, number::objects(total.objects), number::bytes(total.bytes));
+    let title = format!(
+        "plan {}: {} {}, {}",
+        plan.header.id,
+        plan.header.kind.action(),
+        number::objects(total.objects),
+        number::bytes(total.bytes)
+    );
     output.line(output.paint().tone(Tone::Strong, title).to_string())?;
     output.line(format!("of bucket {:?} at {}\n", plan.header.bucket, plan.header.endpoint))?;
     let mut table = Table::new(&["verdict or project", ">objects", ">bytes"]);

@@ -103,7 +103,7 @@ impl Told {
         if self.outcomes.total() < self.planned {
             let (done, planned) = (number::count(self.outcomes.total()), number::objects(self.planned));
             let failed = self.outcomes.sum(Outcome::is_failure);
-            progress.show(|| format!("deleting: {done} of {planned}, {} failed or unknown", number::count(failed)));
+            progress.show(|| format!("done: {done} of {planned}, {} failed or unknown", number::count(failed)));
         }
     }
 
@@ -145,11 +145,16 @@ fn print(report: &RunReport, output: &mut Output) -> Result<(), Stop> {
     let word = output.paint().tone(tone, word).to_string();
     output.line(format!("run {}: {word}", report.run))?;
     let outcomes = super::runs::outcomes(&report.outcomes);
-    output.line(format!(
-        "{} planned: {outcomes}; {} gone",
-        number::objects(report.planned),
-        number::bytes(report.bytes_gone)
-    ))?;
+    let (planned, bytes) = (number::objects(report.planned), number::bytes(report.bytes_gone));
+    let came_to = match (report.outcomes.of(Outcome::Trashed), report.outcomes.of(Outcome::Restored)) {
+        (0, 0) => format!("{bytes} gone"),
+        (0, _) => format!("{bytes} restored"),
+        (..) => format!("{bytes} in the trash"),
+    };
+    output.line(format!("{planned} planned: {outcomes}; {came_to}"))?;
+    if report.outcomes.of(Outcome::Trashed) > 0 {
+        output.line(format!("to bring them back: bucketree restore {}", report.run))?;
+    }
     output.line(super::runs::verification(Some(&report.verification)))?;
     let rows = &report.rows;
     if rows.removed > 0 {

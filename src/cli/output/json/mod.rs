@@ -4,12 +4,14 @@
 mod audit;
 mod plan;
 mod runs;
+mod trash;
 
 use serde::Serialize;
 
 pub use audit::{AuditSummary, AuditedObject, ReadingFields, registry_state};
 pub use plan::PlanSummary;
 pub use runs::{BundleLine, RunKey, RunLine, RunResult, VerifyResult};
+pub use trash::TrashLine;
 
 use crate::domain::totals::{Tally, Totals};
 use crate::domain::{Key, Object, Timestamp};

@@ -14,6 +14,7 @@ use crate::domain::guards::{self, GuardReport};
 pub struct PlanSummary {
     schema: u32,
     plan: String,
+    kind: &'static str,
     file: Option<String>,
     objects: u64,
     bytes: u64,
@@ -59,6 +60,7 @@ impl PlanSummary {
         Self {
             schema: SCHEMA,
             plan: plan.header.id.clone(),
+            kind: plan.header.kind.name(),
             file: file.map(|file| file.display().to_string()),
             objects: total.objects,
             bytes: total.bytes,

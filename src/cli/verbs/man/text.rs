@@ -40,6 +40,24 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     (
+        "TRASH",
+        &[
+            "`plan trash` is the usual way of deleting. Its run copies each object to .bucketree/trash/RUN/KEY in the same bucket, \
+             looks at both, and deletes the source only if the copy has its size, content type, metadata, headers, storage \
+             class and, where it stands for the content, its ETag; otherwise the source is kept and the reason is said. ETags of \
+             uploads in parts cannot be compared; the run says how many copies that concerns. A key that would become \
+             longer than 1,024 bytes goes to .bucketree/trash/RUN.long/SHA256 of the key; the run's plan has the key. Objects \
+             over 5 GB are copied by parts. Tags are kept with objects up to 5 GB only.",
+            "What lies in the trash costs as before, is protected and is never an orphan. Rows of the registry stay while their \
+             objects are in the trash. `restore RUN` is the same move the other way: it never writes over an object, says which \
+             keys it left in the trash for that, and is a run of its own. `trash empty` deletes for good, as \
+             `plan delete` does. Copies of a run that was stopped or found an object changed stay in the trash until it is \
+             emptied.",
+            "--via, or executor in the configuration, says how keys are deleted: batch, many in a request; single, one in \
+             each; sequential, one after the other. Where a store has no request for many, batch goes on with one in each.",
+        ],
+    ),
+    (
         "UNFINISHED RUNS",
         &[
             "A run that was killed, lost its disk or was left at once is unfinished: `runs` says so, and no other plan is \
@@ -172,10 +190,11 @@ pub const SHAPES: &[Shape] = &[
         ],
     ),
     (
-        "plan delete",
+        "plan trash, plan delete",
         "One line; also if a guard refuses the drafted plan, which is then not written.",
         &[
             ("plan", "id of the plan"),
+            ("kind", "trash or delete"),
             ("file", "where it was written; null if a guard refuses"),
             ("objects, bytes", "in the plan"),
             ("by_verdict", "for each verdict: objects, bytes"),
@@ -192,7 +211,7 @@ pub const SHAPES: &[Shape] = &[
         ],
     ),
     (
-        "apply",
+        "apply, resume, restore, trash empty",
         "One line at the end of the run.",
         &[
             ("run", "id of the run"),
@@ -234,6 +253,15 @@ pub const SHAPES: &[Shape] = &[
             ("under_way", "who carries it out at this moment, or null"),
             ("damage", "what is wrong with its journal, or null"),
             ("key or key_base64, size, outcome, why", "of a key; outcome is null if none was recorded"),
+        ],
+    ),
+    (
+        "trash list",
+        "One line per run.",
+        &[
+            ("run", "id of the run that moved it there; null for what no run did"),
+            ("objects, bytes", "in the trash"),
+            ("newest", "when the last of it came there"),
         ],
     ),
     (
@@ -303,8 +331,10 @@ pub const FILES: &[&str] = &[
 /// How it is used.
 pub const EXAMPLES: &[&str] = &[
     "bucketree audit --summary",
-    "bucketree plan delete --project 1 -o plan.jsonl",
+    "bucketree plan trash --project 1 -o plan.jsonl",
     "bucketree apply plan.jsonl --confirm 'autoshorts-media 61'",
+    "bucketree restore 019aa5c4 --prefix projects/proj_1/",
+    "bucketree trash empty --older-than 30d",
     "bucketree audit --json --verdict unrecognized logs/ > keys.jsonl; bucketree plan delete --verdict unrecognized --keys-from \
      keys.jsonl -o plan.jsonl",
     "bucketree ls -0 backups/ | xargs -0 -n 1 echo",
