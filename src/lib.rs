@@ -6,7 +6,7 @@
 //! store     the port to a bucket, its adapters (S3, memory), wrappers around any of them, and one conformance suite
 //! registry  the port to what the app knows (projects, tracked keys), its adapters (file, SQL), one conformance suite
 //! journal   what is written down: plan files and the append-only record of each run
-//! jobs      the long work over the ports: list, audit, execute, verify; no terminal, no arguments
+//! jobs      the long work over the ports: list, audit, execute, verify, trash and restore; no terminal, no arguments
 //! app       pure: State, Event, Action, Effect and update; the keymap is the one table of verbs and keys
 //! ui        views: functions of &State
 //! config    where every setting comes from, and what it is

@@ -96,6 +96,7 @@ actions! {
     CopyUri "copy-uri" "" "Copy the key as s3://bucket/key"
 
     Confirm "confirm" "confirm…" "Begin to confirm the plan; deletes nothing yet"
+    SwitchKind "switch-kind" "trash or for good" "Make the plan anew: one that moves to the trash, or one that deletes for good"
     Export "export" "export" "Write the plan to a file"
     Stop "stop" "stop" "Stop the run after the batches in flight"
     RetryFailed "retry-failed" "retry failed" "Make a new plan of the keys that failed"

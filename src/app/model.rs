@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::domain::assessment::Assessment;
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::Judge;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanKind};
 use crate::domain::progress::{Failure, ScanReport};
 use crate::domain::{Key, Timestamp};
 
@@ -204,6 +204,8 @@ pub struct Filtering {
 /// The plan on the screen.
 #[derive(Default)]
 pub struct Planning {
+    /// What plans are made for: the trash, or deletion for good.
+    pub kind: PlanKind,
     /// The plan.
     pub plan: Option<Arc<Plan>>,
     /// Its rows under verdicts and projects.

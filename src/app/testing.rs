@@ -20,7 +20,7 @@ use crate::domain::guards::{Caps, GuardFacts, guards};
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::{Judge, Policy, Trust, classify};
 use crate::domain::layout::Layouts;
-use crate::domain::plan::{Plan, PlanHeader, PlanKind, PlanRow};
+use crate::domain::plan::{Plan, PlanHeader, PlanRow};
 use crate::domain::progress::{Completeness, Failure, RegistryReport, ScanProgress, ScanReport};
 use crate::domain::{ETag, IdRules, Key, Object, StorageClass, Timestamp};
 
@@ -245,7 +245,7 @@ impl Sim {
         let guards = guards(&rows, &caps, &facts);
         let header = PlanHeader {
             id: "01890000-0000-7000-8000-000000000001".into(),
-            kind: PlanKind::Delete,
+            kind: self.state.planning.kind,
             endpoint: "http://127.0.0.1:9000".into(),
             account: None,
             bucket: "media".into(),

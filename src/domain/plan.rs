@@ -13,11 +13,12 @@ use super::{Key, Object, Outcome, ProjectId, Tally, Timestamp, trash};
 pub const LIFETIME_SECONDS: i64 = 3600;
 
 /// What is to be done to the objects of a plan.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum PlanKind {
     /// Permanent deletion.
     Delete,
     /// A move to the trash: a verified copy, then the deletion.
+    #[default]
     Trash,
     /// A move from the trash back to where the object was.
     Restore,

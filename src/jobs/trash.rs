@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::{Clock, draft};
 use crate::domain::capabilities::Atomicity;
+use crate::domain::guards::trash_guards;
 use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::plan::{Caps, GuardReport, LIFETIME_SECONDS, Plan, PlanHeader, PlanKind, PlanRow};
 use crate::domain::progress::{Completeness, ScanReport};
-use crate::domain::trash::{self, is_in_trash, trashed};
+use crate::domain::trash::{self, trashed};
 use crate::domain::verdict::{Flags, Verdict};
 use crate::domain::{Key, Object, Tally, Timestamp};
 use crate::journal::{JournalError, plan_file, runs};
@@ -178,12 +179,10 @@ impl Trash<'_> {
                 report("listing complete", false, format!("the listing is incomplete: {}; try again", failure.why))
             }
         };
-        let outside = rows.iter().filter(|row| !is_in_trash(row.object.key.as_bytes())).count();
-        vec![
-            report("something to do", !rows.is_empty(), format!("{} objects of the trash", rows.len())),
-            listing,
-            report("only the trash", outside == 0, format!("{outside} objects lie elsewhere")),
-        ]
+        let mut reports =
+            vec![report("something to do", !rows.is_empty(), format!("{} objects of the trash", rows.len())), listing];
+        reports.extend(trash_guards(rows));
+        reports
     }
 }
 

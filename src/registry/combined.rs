@@ -70,6 +70,10 @@ impl Registry for CombinedRegistry {
         self.tracked.claims(keys).await
     }
 
+    async fn advice(&self) -> Vec<String> {
+        self.tracked.advice().await
+    }
+
     async fn remove_rows(&self, keys: &[Key], kept: &[String]) -> Result<RowRemoval, RegistryError> {
         self.tracked.remove_rows(keys, kept).await
     }

@@ -73,6 +73,11 @@ pub trait Registry: Send + Sync {
     /// As [`Registry::read`].
     async fn claims(&self, keys: &[Key]) -> Result<Vec<RegistryRow>, RegistryError>;
 
+    /// What would make the source answer faster, each with how to get it; nothing where there is nothing to say.
+    async fn advice(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Removes the tracking rows of keys that are proved gone. Rows of the `kept` ids (live projects, as the source spells them) stay.
     ///
     /// # Errors

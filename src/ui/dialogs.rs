@@ -14,6 +14,7 @@ use crate::app::help::{Help, HelpLine, lines};
 use crate::app::number;
 use crate::app::order::By;
 use crate::app::state::{Scan, State, View};
+use crate::domain::plan::PlanKind;
 
 pub(super) fn draw_sort_menu(frame: &mut Frame<'_>, by: By, state: &State, look: &Look) {
     let inside = dialog(frame, "Order by", 34, By::ALL.len() as u16 + 2, look);
@@ -86,14 +87,17 @@ fn legend(shown: &mut Vec<Line<'_>>, look: &Look) {
 pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, state: &State, look: &Look) {
     let plan = confirmation.plan();
     let total = plan.total();
-    let inside = dialog(frame, "Delete for good", 72, 18, look);
+    let to_trash = plan.header.kind == PlanKind::Trash;
+    let title = if to_trash { "Move to the trash" } else { "Delete for good" };
+    let inside = dialog(frame, title, 72, 18, look);
     let cells = usize::from(inside.width);
     let mut shown: Vec<Line<'_>> = Vec::new();
     let mut put = |text: String, style: Style| {
         wrap(&text, cells).into_iter().for_each(|part| shown.push(Line::from(Span::styled(part, style))));
     };
     let what = format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes));
-    put(format!("This deletes {what} of bucket {}", safe(&plan.header.bucket)), look.theme.title);
+    let does = if to_trash { "moves" } else { "deletes" };
+    put(format!("This {does} {what} of bucket {}", safe(&plan.header.bucket)), look.theme.title);
     put(format!("at {} (profile {}).", safe(&state.session.host), safe(&state.session.profile)), Style::new());
     if let Some(run) = confirmation.resumes() {
         let text =
@@ -101,7 +105,14 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
         put(text, Style::new());
     }
     put(String::new(), Style::new());
-    put("It is permanent. R2 keeps no versions and has no undo; nobody can bring them back.".into(), look.theme.danger);
+    if to_trash {
+        let text =
+            "They go to .bucketree/trash/; `bucketree restore` brings them back. T in the plan deletes for good.";
+        put(text.into(), look.theme.info);
+    } else {
+        let text = "It is permanent. R2 keeps no versions and has no undo; nobody can bring them back.";
+        put(text.into(), look.theme.danger);
+    }
     put(groups(plan), Style::new());
     put(capital(&plan.header.deletes.to_string()), look.theme.dim);
     if let Scan::Complete(report) = &state.bucket.scan
@@ -121,6 +132,7 @@ pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, s
     ]));
     let (last, style) = match (confirmation.complaint(), confirmation.matches()) {
         (Some(complaint), _) => (format!("! {complaint}"), look.theme.warning),
+        (None, true) if to_trash => ("Enter moves them now, Esc leaves".to_owned(), look.theme.warning),
         (None, true) => ("Enter deletes now, Esc leaves".to_owned(), look.theme.error),
         (None, false) => ("Esc leaves; nothing has been deleted".to_owned(), look.theme.dim),
     };

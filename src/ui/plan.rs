@@ -13,7 +13,10 @@ use super::{block, tree};
 use crate::app::layout::Pane;
 use crate::app::number;
 use crate::app::state::State;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanKind};
+
+/// A copy is a class A operation (r2/pricing).
+const DOLLARS_A_COPY: f64 = 4.5e-6;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let block = block(" Plan ".into(), state.browse.pane == Pane::Rows, look);
@@ -42,7 +45,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look
 /// Two lines: what would be done, and whether it may be.
 fn head<'a>(state: &State, plan: &Plan, cells: usize, look: &Look) -> Vec<Line<'a>> {
     let total = plan.total();
-    let what = format!("delete {}, {} for good", number::objects(total.objects), number::bytes(total.bytes));
+    let (objects, bytes) = (number::objects(total.objects), number::bytes(total.bytes));
+    let what = match plan.header.kind {
+        PlanKind::Trash => format!("move {objects}, {bytes} to the trash"),
+        _ => format!("delete {objects}, {bytes} for good"),
+    };
     let (may, style) = standing(state, plan, look);
     [(what, look.theme.title), (may, style)]
         .into_iter()
@@ -78,11 +85,21 @@ pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
     let total = plan.total();
     let plain = Style::new();
     lines.heading("This plan", look);
-    lines.pair("deletes", &format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes)), plain, look);
+    let amount = format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes));
     let month = number::dollars(number::dollars_a_month(total.bytes));
-    lines.pair("saves", &format!("{month} a month of storage at R2's price of $0.015 a GB"), plain, look);
-    lines.pair("costs", "$0: deleting is free on R2", plain, look);
-    lines.pair("undo", "none: R2 keeps no versions; what is deleted is gone for good", look.theme.warning, look);
+    let saves = format!("{month} a month of storage at R2's price of $0.015 a GB");
+    if plan.header.kind == PlanKind::Trash {
+        lines.pair("moves", &format!("{amount} to .bucketree/trash/ in the same bucket"), plain, look);
+        lines.pair("saves", &format!("nothing until the trash is emptied; then {saves}"), plain, look);
+        let copies = number::dollars(total.objects as f64 * DOLLARS_A_COPY);
+        lines.pair("costs", &format!("{copies}: a copy of each object at R2's price of $4.50 a million"), plain, look);
+        lines.pair("undo", "`bucketree restore RUN`, until the trash is emptied", plain, look);
+    } else {
+        lines.pair("deletes", &amount, plain, look);
+        lines.pair("saves", &saves, plain, look);
+        lines.pair("costs", "$0: deleting is free on R2", plain, look);
+        lines.pair("undo", "none: R2 keeps no versions; what is deleted is gone for good", look.theme.warning, look);
+    }
     let style = if plan.header.deletes.is_proved() { look.theme.info } else { look.theme.warning };
     lines.pair("atomic", &plan.header.deletes.to_string(), style, look);
     for (verdict, amount) in plan.by_verdict() {

@@ -12,6 +12,7 @@ use crate::app::filter::Filter;
 use crate::app::keymap::Context;
 use crate::app::number;
 use crate::app::state::{Ask, Level, Mode, State, View};
+use crate::domain::plan::PlanKind;
 
 pub(super) fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let cells = usize::from(area.width);
@@ -135,6 +136,7 @@ fn hints(context: Context, view: View, run_has_problems: bool, is_running: bool)
         Context::Plan => &[
             Action::Help,
             Action::Confirm,
+            Action::SwitchKind,
             Action::Export,
             Action::Unmark,
             Action::NextPane,
@@ -155,9 +157,12 @@ fn hints(context: Context, view: View, run_has_problems: bool, is_running: bool)
 }
 
 /// Words for keys of modes that have no hint of their own.
-fn mode_hints(context: Context) -> &'static [(Action, &'static str)] {
+fn mode_hints(context: Context, to_trash: bool) -> &'static [(Action, &'static str)] {
     match context {
         Context::Prompt => &[(Action::Submit, "accept"), (Action::Dismiss, "leave"), (Action::EraseAll, "erase")],
+        Context::Confirm if to_trash => {
+            &[(Action::Dismiss, "leave"), (Action::Submit, "move to the trash, once the text is right")]
+        }
         Context::Confirm => &[(Action::Dismiss, "leave"), (Action::Submit, "delete for good, once the text is right")],
         Context::Help => &[(Action::Dismiss, "leave"), (Action::Down, "down"), (Action::EraseAll, "erase the search")],
         Context::Menu => &[(Action::Submit, "choose"), (Action::Down, "down"), (Action::Dismiss, "leave")],
@@ -168,7 +173,9 @@ fn mode_hints(context: Context) -> &'static [(Action, &'static str)] {
 pub(super) fn draw_footer(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let context = state.context();
     let run_ended_badly = state.run.as_ref().is_some_and(|run| run.has_ended() && !run.problems.is_empty());
-    let words: Vec<(Action, &str)> = match mode_hints(context) {
+    let to_trash =
+        matches!(&state.mode, Mode::Confirm(confirmation) if confirmation.plan().header.kind == PlanKind::Trash);
+    let words: Vec<(Action, &str)> = match mode_hints(context, to_trash) {
         [] => hints(context, state.browse.view, run_ended_badly, state.is_running())
             .iter()
             .map(|action| (*action, action.hint()))

@@ -85,6 +85,8 @@ fn plan_and_confirmation() {
     check("confirm", after("]AdD"));
     check("confirm_wrong", after("]AdDmedia 4<enter>"));
     check("confirm_right", after("]AdDmedia 5"));
+    check("plan_for_good", after("]AdTjl"));
+    check("confirm_for_good", after("]AdTDmedia 5"));
 }
 
 fn line(text: &str, level: LogLevel) -> Event {
@@ -94,7 +96,7 @@ fn line(text: &str, level: LogLevel) -> Event {
 
 fn running(size: (u16, u16)) -> Sim {
     let mut sim = Sim::new(size).loaded();
-    sim.press("]AdDmedia 5<enter>");
+    sim.press("]AdTDmedia 5<enter>");
     let run = "01890000-0000-7000-8000-0000000000aa".to_owned();
     for progress in [
         RunProgress::Started { run, planned: 5 },

@@ -118,7 +118,7 @@ fn perform(state: &mut State, action: Action) -> Effects {
         | Action::Invert
         | Action::Unmark
         | Action::ClearMarks => bulk::mark(state, action),
-        Action::Plan | Action::Confirm | Action::Export | Action::RetryFailed | Action::Resume => {
+        Action::Plan | Action::Confirm | Action::SwitchKind | Action::Export | Action::RetryFailed | Action::Resume => {
             planning::perform(state, action)
         }
         Action::Stop => running::stop(state),

@@ -14,7 +14,7 @@ use crate::app::groups::OpenGroups;
 use crate::app::run::Run;
 use crate::app::state::{Audit, Level, Mode, Scan, State, View};
 use crate::app::stroke::Stroke;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanKind};
 
 pub(super) fn perform(state: &mut State, action: Action) -> Effects {
     match action {
@@ -23,6 +23,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Effects {
             begin(state);
             Effects::new()
         }
+        Action::SwitchKind => switch(state),
         Action::Export => match &state.planning.plan {
             Some(plan) => vec![Effect::Export(plan.clone())],
             None => {
@@ -75,6 +76,20 @@ pub(super) fn build(state: &mut State) -> Effects {
     state.planning.pending = true;
     show(state, View::Plan);
     vec![Effect::BuildPlan { ticket }]
+}
+
+/// Makes the plan anew, for the other end of its objects.
+fn switch(state: &mut State) -> Effects {
+    let before = state.planning.kind;
+    state.planning.kind = match before {
+        PlanKind::Delete => PlanKind::Trash,
+        _ => PlanKind::Delete,
+    };
+    let effects = build(state);
+    if effects.is_empty() {
+        state.planning.kind = before;
+    }
+    effects
 }
 
 pub(super) fn ready(state: &mut State, plan: Plan) -> Effects {

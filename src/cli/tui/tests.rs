@@ -15,7 +15,9 @@ use crate::app::{Event, State};
 use crate::cli::args::GlobalFlags;
 use crate::cli::session::Session;
 use crate::demo::{Demo, DemoOptions, start};
+use crate::domain::plan::PlanKind;
 use crate::domain::progress::Completeness;
+use crate::domain::trash::place;
 use crate::domain::{Key, Plan, Verdict};
 use crate::journal::record::{Record, SCHEMA};
 use crate::journal::{Journal, plan_file};
@@ -109,6 +111,8 @@ async fn the_orphans_of_one_project_are_found_planned_confirmed_deleted_and_prov
     let of_project = |key: &Key| key.escaped().to_string().contains("proj_1");
     assert!(planned.iter().all(|key| of_project(key) && !key.escaped().to_string().contains("proj_10")), "{planned:?}");
 
+    journey.press("T");
+    journey.until("the plan is for good", |state| planned_kind(state) == Some(PlanKind::Delete)).await;
     journey.press("D");
     let screen = journey.screen();
     let text = journey.desk.state.planning.plan.as_ref().map(|plan| plan.confirmation()).expect("a plan");
@@ -132,6 +136,35 @@ async fn the_orphans_of_one_project_are_found_planned_confirmed_deleted_and_prov
         project.map_or(0, |project| assessment.project_totals(project).of(Verdict::Orphaned).objects)
     });
     assert_eq!(project_1, 0);
+}
+
+/// What the plan on the screen is for, once it is made.
+fn planned_kind(state: &State) -> Option<PlanKind> {
+    state.planning.plan.as_ref().filter(|_| !state.planning.pending).map(|plan| plan.header.kind)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_deleted_goes_to_the_trash_unless_it_is_said_otherwise() {
+    let mut journey = Journey::begin().await;
+    let before = journey.listed().await;
+    let planned = journey.plan_project_1().await;
+    assert_eq!(planned_kind(&journey.desk.state), Some(PlanKind::Trash));
+    for kind in [PlanKind::Delete, PlanKind::Trash] {
+        journey.press("T");
+        journey.until("the plan is made anew", |state| planned_kind(state) == Some(kind)).await;
+    }
+    journey.press("D");
+    let screen = journey.screen();
+    assert!(screen.contains("Move to the trash") && !screen.contains("permanent"), "{screen}");
+    let text = journey.desk.state.planning.plan.as_ref().map(|plan| plan.confirmation()).expect("a plan");
+    journey.press(&text);
+    journey.press("<enter>");
+    journey.until("the run has ended", |state| state.run.as_ref().is_some_and(|run| run.has_ended())).await;
+    let run = journey.desk.state.run.as_ref().map(|run| run.id.clone());
+    let run = run.expect("a run");
+    let moved = planned.iter().map(|key| place(&run, key));
+    let expected: BTreeSet<Key> = before.difference(&planned).cloned().chain(moved).collect();
+    assert_eq!(journey.listed().await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +198,8 @@ async fn an_unfinished_run_is_told_at_the_start_comes_before_any_other_and_is_go
     journey.until("the run has ended", |state| state.run.as_ref().is_some_and(|run| run.has_ended())).await;
     let run = journey.desk.state.run.as_ref().expect("a run");
     assert_eq!((run.id.as_str(), run.report.as_ref().map(|report| report.is_success())), (RUN, Some(true)));
-    assert_eq!(journey.listed().await, before.difference(&planned).cloned().collect());
+    let moved = planned.iter().map(|key| place(RUN, key));
+    assert_eq!(journey.listed().await, before.difference(&planned).cloned().chain(moved).collect());
     journey.press("R");
     assert!(journey.screen().contains("every run on this bucket came to its end"), "{}", journey.screen());
 }

@@ -238,6 +238,7 @@ impl Worker {
         };
         let (session, events) = (Arc::clone(&self.session), self.events.clone());
         let (inventory, selected) = (state.bucket.inventory.clone(), state.marks.selection.clone());
+        let kind = state.planning.kind;
         tokio::spawn(async move {
             let ground = session.ground(&inventory, &scan, judge.facts()).await;
             let drafting = spawn_blocking(move || {
@@ -247,7 +248,7 @@ impl Worker {
                     inventory: &inventory,
                     scan: &scan,
                     audit: &audit,
-                    kind: crate::domain::plan::PlanKind::Delete,
+                    kind,
                     ground: &ground,
                     caps: &session.caps,
                     clock: &session.clock,

@@ -258,6 +258,9 @@ async fn registry(session: &Session, doctor: &mut Doctor) {
         }
         Ok(source) => doctor.ok("registry", source.line()),
     }
+    for advice in registry.advice().await {
+        doctor.add(Status::Note, "registry speed", advice, "a run asks for the rows of its keys before each request");
+    }
 }
 
 fn print(doctor: &Doctor, output: &mut Output) -> Result<(), Stop> {

@@ -25,6 +25,8 @@ type Answer = Result<String, String>;
 enum Check {
     /// When a plan is made; the answer stands in the plan, and a refusal there refuses the plan for good.
     Planning(fn(&Asked<'_>) -> Answer),
+    /// When a plan to restore from the trash or to empty it is made.
+    Trash(fn(&[PlanRow]) -> Answer),
     /// When a plan is applied: is it the right place?
     Place(fn(&Plan, &Place<'_>) -> Answer),
     /// When a plan is applied: does what it was made from still hold?
@@ -54,6 +56,7 @@ impl Guard {
     pub fn moment(&self) -> &'static str {
         match self.check {
             Check::Planning(_) => "when a plan is made",
+            Check::Trash(_) => "when a plan for the trash is made",
             Check::Place(_) | Check::Ground(_) | Check::History(_) => "when a plan is applied",
             Check::Running => "before each request of a run",
         }
@@ -162,6 +165,13 @@ pub static GUARDS: &[Guard] = &[
         check: Check::Planning(planning::live_project_share),
     },
     Guard {
+        name: "only the trash",
+        protects: "everything outside of the trash from a plan that restores or empties it",
+        default: "every object lies under .bucketree/trash/",
+        lowered_by: NOBODY,
+        check: Check::Trash(planning::only_the_trash),
+    },
+    Guard {
         name: "plan passed",
         protects: "from applying what a guard refused",
         default: "no guard refused when the plan was made",
@@ -241,13 +251,24 @@ pub fn find(name: &str) -> Option<&'static Guard> {
 /// Asks every guard of a plan in the making.
 pub fn guards(rows: &[PlanRow], caps: &Caps, facts: &GuardFacts) -> Vec<GuardReport> {
     let asked = Asked { rows, caps, facts };
-    let report = |guard: &Guard| {
-        let Check::Planning(check) = guard.check else { return None };
-        let (passed, message) = match check(&asked) {
-            Ok(message) => (true, message),
-            Err(message) => (false, message),
-        };
-        Some(GuardReport { name: guard.name.into(), passed, message })
+    let report = |guard: &Guard| match guard.check {
+        Check::Planning(check) => Some(report(guard, check(&asked))),
+        _ => None,
     };
     GUARDS.iter().filter_map(report).collect()
+}
+
+/// Asks the guards of a plan in the making that restores from the trash or empties it.
+pub fn trash_guards(rows: &[PlanRow]) -> Vec<GuardReport> {
+    let report = |guard: &Guard| match guard.check {
+        Check::Trash(check) => Some(report(guard, check(rows))),
+        _ => None,
+    };
+    GUARDS.iter().filter_map(report).collect()
+}
+
+fn report(guard: &Guard, answer: Answer) -> GuardReport {
+    let passed = answer.is_ok();
+    let message = answer.unwrap_or_else(|message| message);
+    GuardReport { name: guard.name.into(), passed, message }
 }

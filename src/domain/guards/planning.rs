@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Answer;
 use super::asked::{Asked, Drift, DriftSample, LastScan};
-use crate::domain::{Flag, ProjectId, Verdict};
+use crate::domain::trash::is_in_trash;
+use crate::domain::{Flag, PlanRow, ProjectId, Verdict};
 
 /// The largest share of objects that may have gone since the last complete listing.
 const MOST_SHRUNK: f64 = 0.2;
@@ -230,4 +231,11 @@ pub(super) fn live_project_share(asked: &Asked<'_>) -> Answer {
             )
         },
     )
+}
+
+pub(super) fn only_the_trash(rows: &[PlanRow]) -> Answer {
+    match rows.iter().filter(|row| !is_in_trash(row.object.key.as_bytes())).count() {
+        0 => Ok(format!("all {} objects lie in the trash", rows.len())),
+        outside => Err(format!("{outside} objects lie elsewhere; list the trash again")),
+    }
 }

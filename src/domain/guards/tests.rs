@@ -303,6 +303,19 @@ fn what_a_guard_refused_is_not_applied_and_what_needs_no_registry_needs_none() {
 }
 
 #[test]
+fn a_plan_for_the_trash_touches_nothing_else() {
+    let passes = |keys: &[&str]| {
+        let rows: Vec<PlanRow> =
+            keys.iter().map(|key| PlanRow { object: object(key.as_bytes(), 1), ..row(0) }).collect();
+        trash_guards(&rows).iter().all(|report| report.passed)
+    };
+    assert!(!trash_guards(&[]).is_empty());
+    assert!(passes(&[".bucketree/trash/r/a", ".bucketree/trash/r/b"]));
+    assert!(!passes(&[".bucketree/trash/r/a", "a"]));
+    assert!(!passes(&[".bucketree/trashy"]));
+}
+
+#[test]
 fn canaries_are_looked_for_in_registry_and_listing() {
     let inventory = inventory_of(["dead", "live", "loose"].map(|key| object(key.as_bytes(), 1)));
     let tracked =

@@ -8,6 +8,7 @@ use futures::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, Decode, Executor, Row, SqlSafeStr, Sqlite, Statement, TypeInfo, ValueRef};
 
+use super::advice::slow_lookup;
 use super::queries::{Dialect, From, Queries, Table};
 use crate::domain::Key;
 use crate::domain::facts::{RegistryRow, SourceReport};
@@ -289,6 +290,15 @@ impl Registry for SqliteRegistry {
             }
         }
         Ok(claims)
+    }
+
+    async fn advice(&self) -> Vec<String> {
+        let Ok(mut connection) = self.connect(true).await else { return Vec::new() };
+        let mut advice = Vec::new();
+        for (from, word) in self.claim_sources() {
+            advice.extend(slow_lookup(&mut connection, &self.queries, from, word).await);
+        }
+        advice
     }
 
     async fn remove_rows(&self, keys: &[Key], kept: &[String]) -> Result<RowRemoval, RegistryError> {

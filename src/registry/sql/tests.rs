@@ -356,3 +356,15 @@ async fn a_reading_sees_one_state_while_the_app_writes() {
     assert_eq!(found, [project("1"), tracked("a", Some("1"))]);
     assert_eq!(rows_of(&*registry).await.1, Some(2));
 }
+
+#[tokio::test]
+async fn a_missing_index_on_keys_is_noticed() {
+    let database = Database::new("");
+    database.run(TABLES).await;
+    let advice = async || open(&database.spec()).await.expect("a registry").advice().await;
+    let said = advice().await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("CREATE INDEX by_key ON r2_objects (object_key)"), "{said:?}");
+    database.run("CREATE INDEX by_key ON r2_objects (object_key)").await;
+    assert_eq!(advice().await, Vec::<String>::new());
+}
