@@ -1,8 +1,10 @@
 //! Killed at every place, and at any moment.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::program::World;
 use crate::scene::{OBJECTS, Scene};
 
 const AROUND_A_RECORD: [&str; 4] = ["before", "half", "unsynced", "after"];
@@ -57,6 +59,34 @@ fn row_47_killed_around_the_removal_of_rows() {
 #[test]
 fn row_47_killed_around_the_last_record() {
     around("finished", &[1]);
+}
+
+/// Moves the orphans to the trash, dies at a place, and goes on: each object has one good copy, at one place or the other.
+#[test]
+fn row_70_killed_while_moving_to_the_trash() {
+    for place in ["copying:after:1", "copied:half:1", "copied:after:1", "intent:after:1", "request:answered:1"] {
+        let world = World::with_objects(400);
+        let plan = world.check(&["plan", "trash", "-o", "plan.jsonl", "--json"], 0, &[]).one();
+        let keys = || -> BTreeSet<String> {
+            let listed = world.check(&["ls", "--json"], 0, &[]).json();
+            listed.iter().filter_map(|line| line["key"].as_str().map(str::to_owned)).collect()
+        };
+        let before = keys();
+        let apply = ["apply", "plan.jsonl", "--confirm", plan["confirm"].as_str().unwrap()];
+        assert_eq!(world.run_with(&[("BUCKETREE_FAILPOINT", place)], &apply).code, None, "{place}");
+        let run = world.run(&["runs", "--json"]).json()[0]["run"].as_str().unwrap().to_owned();
+        let copy = |key: &str| format!(".bucketree/trash/{run}/{key}");
+        let lost: Vec<_> = {
+            let now = keys();
+            before.iter().filter(|key| !now.contains(*key) && !now.contains(&copy(key))).cloned().collect()
+        };
+        assert!(lost.is_empty(), "{place}: {lost:?}");
+        let report = world.check(&["resume", &run, "--json"], 0, &[]).one();
+        assert_eq!((&report["success"], &report["outcomes"]["trashed"]), (&true.into(), &plan["objects"]), "{report}");
+        let now = keys();
+        let moved = before.iter().filter(|key| !now.contains(*key) && now.contains(&copy(key))).count();
+        assert_eq!((moved as u64, now.len()), (plan["objects"].as_u64().unwrap(), before.len()), "{place}");
+    }
 }
 
 #[test]

@@ -332,6 +332,26 @@ async fn row_74_rows_that_were_left_are_removed_later_and_nothing_is_deleted_aga
 }
 
 #[tokio::test]
+async fn row_75_what_could_not_be_proved_at_the_end_is_proved_later_and_its_rows_go_then() {
+    let world = world();
+    world.registry.rows.lock().unwrap().insert(Key::from(World::orphan(0).as_str()), Some("proj_1".into()));
+    let store = Arc::clone(&world.store);
+    let break_down = move || {
+        let down = StoreError::new(ErrorKind::Denied, "no");
+        store.always(Operation::List, Fault::Fail(down.clone()));
+        store.always(Operation::Head, Fault::Fail(down));
+    };
+    world.store.at(Operation::DeleteBatch, 2, Fault::After(Arc::new(break_down)));
+    let first = world.run(world.plan().await).await.unwrap();
+    assert!(matches!(first.report.verification, Verification::Inconclusive(_)), "{:?}", first.report);
+    assert_eq!((first.report.outcomes.of(Outcome::Deleted), first.report.rows.removed), (30, 0));
+    world.store.heal();
+    let again = world.resume(&first.report.run, Ending::GoOn).await.unwrap();
+    assert!(again.report.is_success(), "{:?}", again.report);
+    assert_eq!((again.report.rows.removed, world.store.count(Operation::DeleteBatch)), (1, 3));
+}
+
+#[tokio::test]
 async fn row_51_a_second_instance_is_refused_and_told_who_has_the_bucket() {
     let world = world();
     let plan = world.plan().await;

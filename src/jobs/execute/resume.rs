@@ -49,7 +49,7 @@ pub async fn resume(
     check_plan(&execution, &past)?;
     let closing = ending == Ending::Close;
     let rest = Rest::of(&past, closing);
-    if past.is_finished() && rest.rows.is_empty() && !rest.rows_pending {
+    if past.is_finished() && rest.rows.is_empty() && !rest.unsettled {
         return Err(Refusal(format!("run {run} came to its end, and nothing of it is open")).into());
     }
     if let (Err(refusal), false) = (may_go_on, closing || rest.rows.is_empty()) {
@@ -116,8 +116,8 @@ struct Rest {
     sent: BTreeSet<u32>,
     /// The number of the last request.
     last_batch: u64,
-    /// The registry's rows of what is gone may still be there.
-    rows_pending: bool,
+    /// Nothing was proved at the end, or the registry's rows of what is gone may still be there.
+    unsettled: bool,
 }
 
 impl Rest {
@@ -126,7 +126,7 @@ impl Rest {
         let mut ends = past.outcomes();
         let mut sent = BTreeSet::new();
         let mut not_attempted = BTreeSet::new();
-        let (mut last_batch, mut rows_pending, mut planned) = (0, false, 0);
+        let (mut last_batch, mut unsettled, mut planned) = (0, false, 0);
         for record in &past.records {
             match record {
                 Record::Started { planned: keys, .. } => planned = *keys,
@@ -136,8 +136,9 @@ impl Rest {
                     not_attempted.retain(|row| !rows.contains(row));
                 }
                 Record::Outcomes { batch: 0, rows, .. } => not_attempted.extend(rows.iter().map(|row| row.row)),
-                Record::RemovingRows { .. } => rows_pending = true,
-                Record::RowsRemoved { problem, .. } => rows_pending = problem.is_some(),
+                Record::Verified { result, .. } => unsettled = result == "inconclusive",
+                Record::RemovingRows { .. } => unsettled = true,
+                Record::RowsRemoved { problem, .. } => unsettled = problem.is_some(),
                 _ => {}
             }
         }
@@ -152,6 +153,6 @@ impl Rest {
             true => sent.iter().copied().collect(),
             false => (0u32..).take_while(|row| u64::from(*row) < planned).filter(is_open).collect(),
         };
-        Self { ends, rows, sent, last_batch, rows_pending }
+        Self { ends, rows, sent, last_batch, unsettled }
     }
 }

@@ -67,7 +67,7 @@ pub const SECTIONS: &[Section] = &[
              it is deleted, as the first time.",
             "A run may be gone on with as long as its plan may be applied. After that, or with --close, resume only finds out \
              what became of what was sent. A run that stopped early, or has keys of which nothing is known, may be resumed \
-             too; so may one whose registry rows could not be removed.",
+             too; so may one at whose end nothing could be proved, or whose registry rows could not be removed.",
             "The journal is a chain of checksums. A last line that was not written to its end is cut off; a journal that \
              was changed anywhere else is left as it is, and refused.",
             "`runs export RUN -o FILE` writes all of a run into one file of JSON lines: the plan and the journal to the byte, \
