@@ -55,11 +55,20 @@ pub struct Quirks {
     pub dot_segments: bool,
     /// Whether answers carry a `Date`; R2's local server leaves it out.
     pub tells_time: bool,
+    /// Whether a copy heeds that its source must still be the object that was meant; Ceph's gateway ignores it. A move to
+    /// the trash compares source and copy afterwards and does not depend on it.
+    pub heeds_source_conditions: bool,
 }
 
 impl Default for Quirks {
     fn default() -> Self {
-        Self { missing_is_absent: false, line_breaks: true, dot_segments: true, tells_time: true }
+        Self {
+            missing_is_absent: false,
+            line_breaks: true,
+            dot_segments: true,
+            tells_time: true,
+            heeds_source_conditions: true,
+        }
     }
 }
 
