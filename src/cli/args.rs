@@ -1,4 +1,4 @@
-//! What can be typed: verbs and flags. What they mean is decided in [`super::verbs`] and [`super::session`].
+//! What can be typed: verbs and flags. What they mean is decided in `verbs` and [`super::session`].
 
 use std::ffi::OsString;
 use std::path::PathBuf;

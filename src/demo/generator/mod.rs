@@ -1,7 +1,7 @@
 //! Which objects the embedded bucket has and what its registry knows of them: the same for the same seed.
 //!
-//! A fixed cast of projects shows every situation once ([`cast`]), odd keys stand beside it ([`oddities`]), and as many
-//! ordinary projects as are asked for fill the rest ([`filler`]). Each object carries the verdict that it was made for,
+//! A fixed cast of projects shows every situation once (`cast`), odd keys stand beside it (`oddities`), and as many
+//! ordinary projects as are asked for fill the rest (`filler`). Each object carries the verdict that it was made for,
 //! so that an audit can be checked against it.
 
 mod cast;
