@@ -6,7 +6,7 @@
 //! store     the port to a bucket, its adapters (S3, memory), wrappers around any of them, and one conformance suite
 //! registry  the port to what the app knows (projects, tracked keys), its adapters (file, SQL), one conformance suite
 //! journal   what is written down: plan files and the append-only record of each run
-//! jobs      the long work over the ports: list, audit, execute, verify, trash and restore; no terminal, no arguments
+//! jobs      the long work over the ports: list, audit, draft, execute, resume, move, verify, probe; no terminal, no arguments
 //! app       pure: State, Event, Action, Effect and update; the keymap is the one table of verbs and keys
 //! ui        views: functions of &State
 //! config    where every setting comes from, and what it is
@@ -28,8 +28,9 @@
 //! [`domain::progress`] facts back as events. The headless verbs call the same jobs with a printing sink: one path
 //! deletes, two paths watch.
 //!
-//! What is deliberately absent: an object is never deleted outside of a plan; nothing is said to be deleted that a
-//! response did not confirm; no code above a port looks at a status code; no view does IO.
+//! What is deliberately absent: an object of the bucket is never deleted outside of a plan (what `doctor --probe` deletes,
+//! it wrote itself, under a prefix of its own); nothing is said to be deleted that neither an answer nor a second look
+//! proved; no code above a port looks at a status code; no view does IO.
 
 pub mod domain;
 
