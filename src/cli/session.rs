@@ -16,7 +16,7 @@ use super::output::Progress;
 use crate::app::number;
 use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
 use crate::demo::Demo;
-use crate::domain::capabilities::Atomicity;
+use crate::domain::capabilities::{Atomicity, Locking};
 use crate::domain::facts::{RegistryState, SourceReport};
 use crate::domain::guards::Caps;
 use crate::domain::inventory::Inventory;
@@ -69,6 +69,8 @@ pub struct Session {
     pub accepts_shrink: bool,
     /// Whether deletions in this bucket can hit another object than the one that was looked at.
     pub deletes: Atomicity,
+    /// Whether runs on other machines can be kept out of the bucket.
+    pub locking: Locking,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -205,7 +207,7 @@ impl Session {
         let clock = Clock::system();
         let layouts = Arc::new(layouts(&settings)?);
         let ids = id_rules(&layouts, &settings);
-        let (store, deletes) = connecting::store(&settings, &state, clock.now()).await?;
+        let (store, deletes, locking) = connecting::store(&settings, &state, clock.now()).await?;
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
             Err(error) => (None, Some(error.to_string())),
@@ -231,6 +233,7 @@ impl Session {
             clock,
             accepts_shrink: false,
             deletes,
+            locking,
         })
     }
 
@@ -282,6 +285,8 @@ impl Session {
             ids: self.ids.clone(),
             runs: self.runs(),
             conditional_deletes: self.deletes.is_proved(),
+            locking: self.locking,
+            take_over: None,
             concurrency: self.settings.executor.value.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,

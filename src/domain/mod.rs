@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod judge;
 pub mod key;
 pub mod layout;
+pub mod lock;
 pub mod object;
 pub mod outcome;
 pub mod plan;
