@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod project;
+pub mod rows;
 #[cfg(test)]
 mod samples;
 pub mod selection;
