@@ -17,7 +17,7 @@ pub mod plan;
 pub mod progress;
 pub mod project;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod selection;
 pub mod totals;
 pub mod trash;
