@@ -18,7 +18,7 @@ pub mod progress;
 pub mod project;
 pub mod rows;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod selection;
 pub mod totals;
 pub mod trash;
