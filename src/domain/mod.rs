@@ -16,8 +16,9 @@ pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod project;
+pub mod rows;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod selection;
 pub mod totals;
 pub mod trash;

@@ -165,7 +165,7 @@ fn summarize(audited: &Audited, selected: &[ObjectIndex], output: &mut Output) -
     let (all, groups) = totals(audited, selected);
     let (judge, assessment) = (&audited.audit.judge, &audited.audit.assessment);
     let incomplete = match &audited.scan.completeness {
-        Completeness::Complete => None,
+        Completeness::Complete | Completeness::Kept(_) => None,
         Completeness::Incomplete(failure) => Some(failure.to_string()),
     };
     let summary = AuditSummary::new(judge, incomplete, &all, &groups, assessment);

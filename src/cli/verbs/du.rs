@@ -21,7 +21,7 @@ pub async fn run(session: &Session, args: &PrefixArgs, output: &mut Output) -> R
     let (inventory, report) = session.list(prefix).await;
     print(&inventory, prefix, output)?;
     match report.completeness {
-        Completeness::Complete => Ok(ExitCode::Done),
+        Completeness::Complete | Completeness::Kept(_) => Ok(ExitCode::Done),
         Completeness::Incomplete(failure) => Err(failure.into()),
     }
 }

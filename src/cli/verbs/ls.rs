@@ -39,7 +39,7 @@ pub async fn run(session: &Session, args: &LsArgs, output: &mut Output) -> Resul
     let (report, printed) = tokio::join!(listing, printing);
     printed?;
     match report.completeness {
-        Completeness::Complete => Ok(ExitCode::Done),
+        Completeness::Complete | Completeness::Kept(_) => Ok(ExitCode::Done),
         Completeness::Incomplete(failure) => Err(failure.into()),
     }
 }
