@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/filled.rs"]
+mod filled;
 #[path = "common/program.rs"]
 mod program;
 

@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod project;
+pub mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod selection;

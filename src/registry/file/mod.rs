@@ -25,7 +25,7 @@ use self::record::{Fields, Record};
 use super::spec::{Role, opening};
 use super::spellings::spellings;
 use super::tally::Tally;
-use super::{Mapping, Registry, RegistryError, RowRemoval, RowSink, TextFormat};
+use super::{KeptRow, Mapping, NewRow, Registry, RegistryError, RowChange, RowSink, TextFormat, as_read};
 use crate::domain::Key;
 use crate::domain::facts::{RegistryRow, SourceReport};
 
@@ -196,8 +196,20 @@ impl Registry for FileRegistry {
         Ok(rows.collect())
     }
 
-    async fn remove_rows(&self, _keys: &[Key], _kept: &[String]) -> Result<RowRemoval, RegistryError> {
-        Ok(RowRemoval::ReadOnly)
+    async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
+        Ok(self.claims(keys).await?.into_iter().filter_map(as_read).collect())
+    }
+
+    async fn remove_rows(&self, _rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        Ok(RowChange::ReadOnly)
+    }
+
+    async fn put_rows(&self, _rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        Ok(RowChange::ReadOnly)
+    }
+
+    async fn add_rows(&self, _rows: &[NewRow]) -> Result<RowChange, RegistryError> {
+        Ok(RowChange::ReadOnly)
     }
 }
 

@@ -65,7 +65,11 @@ impl Fixture for Files {
         open(&spec).await
     }
 
-    fn can_remove(&self) -> bool {
+    async fn change(&self, _key: &str) {
+        panic!("a file is not changed");
+    }
+
+    fn can_change(&self) -> bool {
         false
     }
 }
