@@ -5,6 +5,7 @@ pub mod conformance;
 pub mod faults;
 pub mod limit;
 pub mod memory;
+pub mod offline;
 pub mod retry;
 pub mod s3;
 
