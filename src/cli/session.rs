@@ -12,11 +12,12 @@ use super::args::GlobalFlags;
 use super::connecting;
 use super::error::Stop;
 use super::guarding::{caps, policy};
+use super::kept::Kept;
 use super::output::Progress;
 use crate::app::number;
 use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
 use crate::demo::Demo;
-use crate::domain::capabilities::{Atomicity, Locking};
+use crate::domain::capabilities::{Atomicity, Locking, Measured};
 use crate::domain::facts::{RegistryState, SourceReport};
 use crate::domain::guards::Caps;
 use crate::domain::inventory::Inventory;
@@ -71,6 +72,8 @@ pub struct Session {
     pub deletes: Atomicity,
     /// Whether runs on other machines can be kept out of the bucket.
     pub locking: Locking,
+    /// The scan that is looked at in place of the bucket, if one is.
+    pub kept: Option<Arc<Kept>>,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -203,11 +206,26 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
+        // Whatever is wrong with the layouts is said before anything is asked of credentials.
+        layouts(&settings)?;
+        let (store, measured) = connecting::store(&settings, &state, Clock::system().now()).await?;
+        Self::on(settings, state, store, measured.as_ref()).await
+    }
+
+    /// Opens what these settings name, on this store.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn on(
+        settings: Settings,
+        state: PathBuf,
+        store: SharedStore,
+        measured: Option<&Measured>,
+    ) -> Result<Self, Stop> {
         tracing::info!(profile = settings.profile.as_ref().map(|profile| &profile.value), state = %state.display(), "settings");
         let clock = Clock::system();
         let layouts = Arc::new(layouts(&settings)?);
         let ids = id_rules(&layouts, &settings);
-        let (store, deletes, locking) = connecting::store(&settings, &state, clock.now()).await?;
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
             Err(error) => (None, Some(error.to_string())),
@@ -218,6 +236,8 @@ impl Session {
             problem = registry_problem,
             "registry"
         );
+        let now = clock.now();
+        let deletes = Atomicity::of(measured, now);
         let policy = policy(&settings, &ids);
         let caps = caps(&settings);
         Ok(Self {
@@ -233,7 +253,8 @@ impl Session {
             clock,
             accepts_shrink: false,
             deletes,
-            locking,
+            locking: Locking::of(measured, now),
+            kept: None,
         })
     }
 
@@ -297,6 +318,9 @@ impl Session {
 
     /// Lists what begins with `prefix`, with a progress line on stderr.
     pub async fn list(&self, prefix: &[u8]) -> (Inventory, ScanReport) {
+        if let Some(kept) = &self.kept {
+            return kept.list(prefix);
+        }
         let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
         let stop = JobStop::new();
         let collecting = async {

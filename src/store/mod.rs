@@ -6,6 +6,7 @@ pub mod faults;
 pub mod hidden;
 pub mod limit;
 pub mod memory;
+pub mod offline;
 pub mod retry;
 pub mod s3;
 

@@ -132,7 +132,7 @@ async fn a_single_deletion_is_answered_by_meaning() {
 }
 
 #[tokio::test]
-async fn row_7_a_deletion_whose_answer_is_lost_was_carried_out_and_proves_nothing() {
+async fn row_07_a_deletion_whose_answer_is_lost_was_carried_out_and_proves_nothing() {
     let answer = "<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>";
     let upstream = FaultServer::start([], Step::xml(answer));
     let proxy = FaultServer::start([Step::PassAndBreak(upstream.address())], Step::Pass(upstream.address()));

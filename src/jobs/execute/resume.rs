@@ -13,6 +13,7 @@ use crate::domain::Timestamp;
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{LogLevel, RunProgress, RunReport};
 use crate::jobs::{Stop, place};
+use crate::journal::kept_rows::Covered;
 use crate::journal::record::Record;
 use crate::journal::runs::PastRun;
 use crate::journal::{Journal, lock};
@@ -86,7 +87,14 @@ async fn go_on(
     );
     recorder.log(LogLevel::Info, text).await;
     recorder.restore(rest.ends.into_iter().map(|(row, (outcome, why))| (row, outcome, why)).collect()).await;
-    let work = Work { planned, rows: rest.rows, sent_before: rest.sent, first_batch: rest.last_batch + 1, closing };
+    let work = Work {
+        planned,
+        rows: rest.rows,
+        sent_before: rest.sent,
+        first_batch: rest.last_batch + 1,
+        closing,
+        rows_kept: rest.rows_kept,
+    };
     Ok(work.carry_out(execution, hold, recorder, stop, started).await)
 }
 
@@ -126,6 +134,8 @@ struct Rest {
     last_batch: u64,
     /// Nothing was proved at the end, or the registry's rows of what is gone may still be there.
     unsettled: bool,
+    /// The registry's rows that were taken out already.
+    rows_kept: Covered,
 }
 
 impl Rest {
@@ -161,6 +171,6 @@ impl Rest {
             true => sent.iter().copied().collect(),
             false => (0u32..).take_while(|row| u64::from(*row) < planned).filter(is_open).collect(),
         };
-        Self { ends, rows, sent, last_batch, unsettled }
+        Self { ends, rows, sent, last_batch, unsettled, rows_kept: Covered::by(&past.records) }
     }
 }

@@ -9,10 +9,11 @@ use futures::stream::FuturesUnordered;
 
 use super::batch_run::BatchRun;
 use super::recorder::Recorder;
-use super::{Execution, Hold, Recheck, prove};
+use super::{Execution, Hold, Recheck, prove, rows};
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{LogLevel, RunProgress, RunReport};
 use crate::jobs::Stop;
+use crate::journal::kept_rows::Covered;
 use crate::journal::record::{self, Record};
 use crate::store::limit::Aimd;
 use crate::store::{DeleteTarget, batch};
@@ -32,6 +33,8 @@ pub struct Work {
     pub first_batch: u64,
     /// Only looks, and sends nothing.
     pub closing: bool,
+    /// The registry's rows that were taken out before the run was taken up again.
+    pub rows_kept: Covered,
 }
 
 impl Work {
@@ -44,6 +47,7 @@ impl Work {
             sent_before: BTreeSet::new(),
             first_batch: 1,
             closing: false,
+            rows_kept: Covered::default(),
         }
     }
 
@@ -76,7 +80,7 @@ impl Work {
         self.close_open_rows(recorder, cancelled).await;
 
         let verification = prove::verify(execution, recorder).await;
-        let rows = prove::remove_rows(execution, &recheck, recorder, &verification).await;
+        let rows = rows::follow(execution, &recheck, recorder, &verification, &self.rows_kept).await;
         let (outcomes, bytes_gone) = recorder.counts();
         let finished = Record::Finished {
             at: recorder.at(),
