@@ -285,6 +285,7 @@ impl Session {
             concurrency: self.settings.executor.value.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
+            keep_rows: false,
             executor: executor(self.settings.executor.value),
             clock: self.clock.clone(),
         }

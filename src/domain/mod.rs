@@ -4,6 +4,7 @@ pub mod assessment;
 pub mod bits;
 pub mod block_sums;
 pub mod capabilities;
+pub mod drift;
 pub mod facts;
 pub mod folders;
 pub mod guards;

@@ -37,6 +37,8 @@ pub struct TestRegistry {
     pub broken: Mutex<bool>,
     pub broken_rows: Mutex<bool>,
     pub read_only: Mutex<bool>,
+    /// Happens once, between the reading of rows and their removal.
+    pub between: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl TestRegistry {
@@ -111,6 +113,11 @@ impl Registry for TestRegistry {
     }
 
     async fn remove_rows(&self, some: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        if !some.is_empty()
+            && let Some(happens) = self.between.lock().unwrap().take()
+        {
+            happens();
+        }
         self.change(|rows| {
             let is_named = |key: &Key, project: &Option<String>| some.contains(&kept(key, project));
             rows.retain(|key, project| !is_named(key, project));
@@ -171,6 +178,7 @@ pub struct World {
     pub batch_keys: usize,
     pub via: Via,
     pub kind: PlanKind,
+    pub keep_rows: bool,
     /// Stands still, or says something else than the bucket's own clock.
     pub clock: Option<Clock>,
     folder: tempfile::TempDir,
@@ -193,6 +201,7 @@ impl World {
             batch_keys: 1000,
             via: Via::Batch,
             kind: PlanKind::Delete,
+            keep_rows: false,
             clock: None,
             folder: tempfile::tempdir().unwrap(),
         };
@@ -332,6 +341,7 @@ impl World {
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),
+            keep_rows: self.keep_rows,
             executor: executor(self.via),
             clock: self.clock(),
         }
