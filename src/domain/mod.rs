@@ -4,6 +4,7 @@ pub mod assessment;
 pub mod bits;
 pub mod block_sums;
 pub mod capabilities;
+pub mod changes;
 pub mod drift;
 pub mod facts;
 pub mod folders;
@@ -19,7 +20,7 @@ pub mod progress;
 pub mod project;
 pub mod rows;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod selection;
 pub mod totals;
 pub mod trash;

@@ -181,6 +181,12 @@ pub struct RowOutcome {
     /// Why, where it is not plain success.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
+    /// Status code of the store's last answer to a request that was to change the object: evidence, never decided upon.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<u16>,
+    /// Error code of that answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
 }
 
 impl Record {

@@ -136,8 +136,7 @@ impl Work {
     /// The rows of each request.
     fn batches(&self, execution: &Execution) -> Vec<Vec<u32>> {
         let key = |row: &u32| execution.plan.rows[*row as usize].object.key.clone();
-        let targets: Vec<DeleteTarget> =
-            self.rows.iter().map(|row| DeleteTarget { key: key(row), etag: None }).collect();
+        let targets: Vec<DeleteTarget> = self.rows.iter().map(|row| DeleteTarget::of(key(row))).collect();
         batch::split(&targets, execution.batch_keys).into_iter().map(|range| self.rows[range].to_vec()).collect()
     }
 
