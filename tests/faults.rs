@@ -13,6 +13,8 @@ mod capabilities;
 mod guards;
 #[path = "faults/kills.rs"]
 mod kills;
+#[path = "faults/model/mod.rs"]
+mod model;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/resuming.rs"]
