@@ -4,6 +4,7 @@ pub mod assessment;
 pub mod bits;
 pub mod block_sums;
 pub mod capabilities;
+pub mod changes;
 pub mod facts;
 pub mod folders;
 pub mod guards;
@@ -16,8 +17,9 @@ pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod project;
+pub mod rows;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod selection;
 pub mod totals;
 pub mod trash;

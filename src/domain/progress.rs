@@ -32,6 +32,8 @@ impl std::fmt::Display for Failure {
 pub enum Completeness {
     /// Every page arrived and passed its checks.
     Complete,
+    /// Every page arrived then; it was read from where it was kept, and says nothing of now: deletions refuse.
+    Kept(Timestamp),
     /// Something is missing or inconsistent; deletions refuse.
     Incomplete(Failure),
 }

@@ -5,6 +5,7 @@
 //! - `plan.jsonl`: the plan as it was confirmed ([`plan_file`]);
 //! - `journal.jsonl`: one [`record::Record`] per line, each written and fsynced before what it announces ([`Journal`]); a
 //!   run that is resumed goes on in the same file;
+//! - `rows.jsonl`: the tracking rows that the run takes out of the registry, whole ([`kept_rows`]);
 //! - `rows-to-remove.jsonl`: tracked keys proved gone, where the registry cannot be changed from here.
 
 mod bucket_file;
@@ -12,6 +13,7 @@ pub mod bundle;
 pub mod capabilities;
 pub mod chain;
 pub mod failpoint;
+pub mod kept_rows;
 pub mod keys;
 pub mod lock;
 pub mod plan_file;

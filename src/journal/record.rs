@@ -96,12 +96,21 @@ pub enum Record {
         /// Why nothing could be proved.
         why: Option<String>,
     },
-    /// Tracking rows of these plan rows, proved gone, are about to be removed.
+    /// Tracking rows of keys proved gone are about to be removed; they are kept in the run's `rows.jsonl`.
     RemovingRows {
         /// When.
         at: String,
-        /// Plan rows proved gone.
+        /// Keys proved gone.
         keys: u64,
+        /// Their rows: the last so many lines of the file.
+        #[serde(default)]
+        rows: u64,
+        /// Lines of the file now.
+        #[serde(default)]
+        kept: u64,
+        /// The digest of its last line.
+        #[serde(default)]
+        seal: String,
     },
     /// Tracking rows were removed, or were not.
     RowsRemoved {
@@ -137,6 +146,12 @@ pub struct RowOutcome {
     /// Why, where it is not plain success.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
+    /// Status code of the store's last answer to a request that was to change the object: evidence, never decided upon.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<u16>,
+    /// Error code of that answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
 }
 
 impl Record {

@@ -24,8 +24,14 @@ fn records() -> Vec<Record> {
             at: at(),
             batch: 1,
             rows: vec![
-                RowOutcome { row: 0, outcome: "deleted".into(), why: None },
-                RowOutcome { row: 1, outcome: "locked".into(), why: Some("retention".into()) },
+                RowOutcome { row: 0, outcome: "deleted".into(), why: None, status: None, code: None },
+                RowOutcome {
+                    row: 1,
+                    outcome: "locked".into(),
+                    why: Some("retention".into()),
+                    status: Some(403),
+                    code: Some("ObjectLockedByBucketPolicy".into()),
+                },
             ],
         },
     ]

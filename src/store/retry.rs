@@ -199,7 +199,7 @@ mod tests {
         faults.always(Operation::DeleteBatch, Fault::Fail(error(ErrorKind::Throttled, None)));
         faults.always(Operation::Delete, Fault::Fail(error(ErrorKind::Timeout, None)));
         let store = quick(&faults);
-        let target = DeleteTarget { key: Key::from("a"), etag: None };
+        let target = DeleteTarget::of(Key::from("a"));
         assert!(store.delete_batch(std::slice::from_ref(&target)).await.is_err());
         assert!(store.delete(&target).await.is_err());
         assert_eq!(faults.calls().len(), 2);

@@ -7,6 +7,7 @@ mod prove;
 mod recheck;
 mod recorder;
 mod resume;
+mod rows;
 mod work;
 
 use std::path::PathBuf;

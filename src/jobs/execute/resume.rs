@@ -14,6 +14,7 @@ use crate::domain::Timestamp;
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{LogLevel, RunProgress, RunReport};
 use crate::jobs::{Stop, place};
+use crate::journal::kept_rows::Covered;
 use crate::journal::record::Record;
 use crate::journal::runs::PastRun;
 use crate::journal::{Journal, lock};
@@ -78,6 +79,7 @@ pub async fn resume(
         first_batch: rest.last_batch + 1,
         closing,
         expires_at: local_expiry(&execution, server_now),
+        rows_kept: Covered::by(&past.records),
     };
     Ok(work.carry_out(&execution, &recorder, &stop, started).await)
 }
