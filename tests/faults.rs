@@ -15,6 +15,8 @@ mod guards;
 mod kills;
 #[path = "faults/locks.rs"]
 mod locks;
+#[path = "faults/model/mod.rs"]
+mod model;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/resuming.rs"]

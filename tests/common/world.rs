@@ -192,7 +192,12 @@ impl World {
     /// A bucket with a live project `proj_10`, 30 of its objects, and the orphans of the dead project `proj_1`: `orphans`
     /// keys named [`World::orphan`].
     pub fn with_orphans(orphans: usize) -> Self {
-        let bucket = Arc::new(MemoryStore::new("media"));
+        Self::over(MemoryStore::new("media"), orphans)
+    }
+
+    /// As [`World::with_orphans`], in this bucket.
+    pub fn over(bucket: MemoryStore, orphans: usize) -> Self {
+        let bucket = Arc::new(bucket);
         let world = Self {
             store: Arc::new(FaultStore::new(Arc::clone(&bucket) as SharedStore)),
             bucket,
@@ -209,7 +214,7 @@ impl World {
             kind: PlanKind::Delete,
             keep_rows: false,
             clock: None,
-            folder: tempfile::tempdir().unwrap(),
+            folder: folder(),
         };
         world.registry.projects.lock().unwrap().push("proj_10".into());
         for n in 0..30 {
@@ -399,6 +404,12 @@ impl World {
         let ends = ends(receiver, &keys, |_| {}).await;
         Ran::new(job.await.unwrap()?, ends)
     }
+}
+
+/// A folder where waiting for the disk takes no time, if there is one.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 fn keys_of(plan: &Plan) -> Vec<String> {
