@@ -13,6 +13,7 @@ pub mod presence;
 pub mod probe;
 pub mod scan;
 pub mod trash;
+pub mod undo;
 pub mod verify;
 
 use std::sync::Arc;
