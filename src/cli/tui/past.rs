@@ -139,6 +139,14 @@ fn event(record: &Record) -> Option<(LogLevel, String)> {
             (Some(file), None) => (LogLevel::Info, format!("tracking rows to remove are listed in {file}")),
             (None, None) => (LogLevel::Info, format!("{} tracking rows removed", number::count(*removed))),
         },
+        Record::RowsPut { run, put, problem, .. } => match problem {
+            Some(problem) => (LogLevel::Warning, format!("not every row of run {run} was put back: {problem}")),
+            None => (LogLevel::Info, format!("{} tracking rows of run {run} put back", number::count(*put))),
+        },
+        Record::KeptRowsDropped { run, rows, .. } => {
+            let text = format!("{} tracking rows that were kept of run {run} dropped", number::count(*rows));
+            (LogLevel::Info, text)
+        }
         Record::Finished { cancelled, stopped, .. } => match (stopped, cancelled) {
             (Some(why), _) => (LogLevel::Error, format!("stopped: {why}")),
             (None, true) => (LogLevel::Warning, "stopped by the user".into()),
@@ -161,6 +169,9 @@ fn at(record: &Record) -> String {
         | Record::Verified { at, .. }
         | Record::RemovingRows { at, .. }
         | Record::RowsRemoved { at, .. }
+        | Record::PuttingRows { at, .. }
+        | Record::RowsPut { at, .. }
+        | Record::KeptRowsDropped { at, .. }
         | Record::Finished { at, .. } => at.clone(),
     }
 }

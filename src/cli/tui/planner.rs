@@ -122,6 +122,9 @@ impl Planner {
             let event = match scan.completeness.clone() {
                 _ if stop.is_requested() => Event::NoPlan(ticket, "stopped looking into the trash".into()),
                 Completeness::Incomplete(failure) => Event::Failed(failure),
+                Completeness::Kept(at) => {
+                    Event::Failed(failure("look into the trash", format!("the listing was kept at {at}")))
+                }
                 Completeness::Complete => match spawn_blocking(move || making(&inventory, &scan)).await {
                     Ok(Ok(plan)) => Event::PlanReady(ticket, Box::new(plan)),
                     Ok(Err(NoPlan::Nothing(why))) => Event::NoPlan(ticket, why),
