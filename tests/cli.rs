@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/filled.rs"]
+mod filled;
 #[path = "common/program.rs"]
 mod program;
 
@@ -20,6 +22,8 @@ mod guarding;
 mod interrupting;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/scanning.rs"]
+mod scanning;
 #[path = "cli/selecting.rs"]
 mod selecting;
 #[path = "cli/streams.rs"]

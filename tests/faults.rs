@@ -17,6 +17,8 @@ mod kills;
 mod plans;
 #[path = "faults/resuming.rs"]
 mod resuming;
+#[path = "faults/rows.rs"]
+mod rows;
 #[path = "faults/runs.rs"]
 mod runs;
 #[path = "faults/scans.rs"]

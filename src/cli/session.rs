@@ -12,6 +12,7 @@ use super::args::GlobalFlags;
 use super::connecting;
 use super::error::Stop;
 use super::guarding::{caps, policy};
+use super::kept::Kept;
 use super::output::Progress;
 use crate::app::number;
 use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
@@ -69,6 +70,8 @@ pub struct Session {
     pub accepts_shrink: bool,
     /// Whether deletions in this bucket can hit another object than the one that was looked at.
     pub deletes: Atomicity,
+    /// The scan that is looked at in place of the bucket, if one is.
+    pub kept: Option<Arc<Kept>>,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -201,11 +204,21 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
+        // Whatever is wrong with the layouts is said before anything is asked of credentials.
+        layouts(&settings)?;
+        let (store, deletes) = connecting::store(&settings, &state, Clock::system().now()).await?;
+        Self::on(settings, state, store, deletes).await
+    }
+
+    /// Opens what these settings name, on this store.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn on(settings: Settings, state: PathBuf, store: SharedStore, deletes: Atomicity) -> Result<Self, Stop> {
         tracing::info!(profile = settings.profile.as_ref().map(|profile| &profile.value), state = %state.display(), "settings");
         let clock = Clock::system();
         let layouts = Arc::new(layouts(&settings)?);
         let ids = id_rules(&layouts, &settings);
-        let (store, deletes) = connecting::store(&settings, &state, clock.now()).await?;
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
             Err(error) => (None, Some(error.to_string())),
@@ -231,6 +244,7 @@ impl Session {
             clock,
             accepts_shrink: false,
             deletes,
+            kept: None,
         })
     }
 
@@ -285,6 +299,7 @@ impl Session {
             concurrency: self.settings.executor.value.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
+            keep_rows: false,
             executor: executor(self.settings.executor.value),
             clock: self.clock.clone(),
         }
@@ -292,6 +307,9 @@ impl Session {
 
     /// Lists what begins with `prefix`, with a progress line on stderr.
     pub async fn list(&self, prefix: &[u8]) -> (Inventory, ScanReport) {
+        if let Some(kept) = &self.kept {
+            return kept.list(prefix);
+        }
         let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
         let stop = JobStop::new();
         let collecting = async {

@@ -46,7 +46,7 @@ pub async fn prove(store: &dyn ObjectStore, objects: &[&Object], mut told: impl 
                 Presence::Gone => proof.gone.push(object.key.clone()),
                 Presence::There(now) if object.is_unchanged(&now) => proof.still_there.push(object.key.clone()),
                 Presence::There(_) => proof.recreated.push(object.key.clone()),
-                Presence::Unproven(error) => unproven = Some(error.message),
+                Presence::Unproven(error) => unproven = Some(error.to_string()),
             }
         }
         told((proof.gone.len() + proof.recreated.len() + proof.still_there.len()) as u64);

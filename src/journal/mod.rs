@@ -5,6 +5,7 @@
 //! - `plan.jsonl`: the plan as it was confirmed ([`plan_file`]);
 //! - `journal.jsonl`: one [`record::Record`] per line, each written and fsynced before what it announces ([`Journal`]); a
 //!   run that is resumed goes on in the same file;
+//! - `rows.jsonl`: the tracking rows that the run takes out of the registry, whole ([`kept_rows`]);
 //! - `rows-to-remove.jsonl`: tracked keys proved gone, where the registry cannot be changed from here.
 
 mod bucket_file;
@@ -12,6 +13,7 @@ pub mod bundle;
 pub mod capabilities;
 pub mod chain;
 pub mod failpoint;
+pub mod kept_rows;
 pub mod keys;
 pub mod lock;
 pub mod plan_file;
@@ -192,6 +194,15 @@ pub fn replace_synced(path: &Path, content: &[u8]) -> Result<(), JournalError> {
     file.write_all(content).map_err(disk("cannot write", &new))?;
     file.sync_all().map_err(disk("cannot write", &new))?;
     std::fs::rename(&new, path).map_err(disk("cannot replace", path))?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Removes a file; it is gone from the disk on return.
+///
+/// # Errors
+/// [`JournalError::Disk`].
+pub fn remove_synced(path: &Path) -> Result<(), JournalError> {
+    std::fs::remove_file(path).map_err(disk("cannot remove", path))?;
     path.parent().map_or(Ok(()), sync_folder)
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
 use super::tally::hex;
-use super::{Registry, RegistryError, RowRemoval, RowSink, SharedRegistry};
+use super::{KeptRow, NewRow, Registry, RegistryError, RowChange, RowSink, SharedRegistry};
 use crate::domain::Key;
 use crate::domain::facts::{RegistryRow, SourceReport};
 
@@ -74,8 +74,20 @@ impl Registry for CombinedRegistry {
         self.tracked.advice().await
     }
 
-    async fn remove_rows(&self, keys: &[Key], kept: &[String]) -> Result<RowRemoval, RegistryError> {
-        self.tracked.remove_rows(keys, kept).await
+    async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
+        self.tracked.rows(keys).await
+    }
+
+    async fn remove_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.tracked.remove_rows(rows).await
+    }
+
+    async fn put_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.tracked.put_rows(rows).await
+    }
+
+    async fn add_rows(&self, rows: &[NewRow]) -> Result<RowChange, RegistryError> {
+        self.tracked.add_rows(rows).await
     }
 }
 

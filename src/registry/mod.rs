@@ -18,6 +18,7 @@ use async_trait::async_trait;
 
 use crate::domain::Key;
 use crate::domain::facts::{RegistryRow, SourceReport};
+pub use crate::domain::rows::{KeptRow, NewRow};
 
 pub mod checks;
 pub mod combined;
@@ -36,12 +37,12 @@ pub use spec::{Location, Mapping, RegistrySpec, TextFormat, TrackedKeys, open};
 /// What receives the rows while a source is read.
 pub type RowSink<'a> = &'a mut (dyn FnMut(RegistryRow) + Send);
 
-/// What became of rows that were to be removed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RowRemoval {
-    /// So many rows were removed.
-    Removed(u64),
-    /// The source cannot be changed from here.
+/// What became of rows that were to be changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RowChange {
+    /// So many rows were removed, put back or added.
+    Changed(u64),
+    /// The source cannot be changed from here; nothing was.
     ReadOnly,
 }
 
@@ -78,11 +79,33 @@ pub trait Registry: Send + Sync {
         Vec::new()
     }
 
-    /// Removes the tracking rows of keys that are proved gone. Rows of the `kept` ids (live projects, as the source spells them) stay.
+    /// The whole tracking rows of these keys, in any spelling that the source may use. Where rows cannot be changed from
+    /// here, as much of each as is read anyway.
     ///
     /// # Errors
-    /// As [`Registry::read`]; then no row or every row of the call was removed.
-    async fn remove_rows(&self, keys: &[Key], kept: &[String]) -> Result<RowRemoval, RegistryError>;
+    /// As [`Registry::read`].
+    async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError>;
+
+    /// Removes these rows. A row that is no longer exactly so stays: compared and removed in one step. An empty list finds
+    /// out whether rows can be changed from here.
+    ///
+    /// # Errors
+    /// As [`Registry::read`]; then nothing of the call was changed, unless the error is [`RegistryError::Partial`]. The call
+    /// may be repeated.
+    async fn remove_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError>;
+
+    /// Puts rows back exactly as they were. Left is a row whose id is taken, and one whose key and owner already had a row
+    /// before the call. Repeating a call changes nothing; the rows of one key belong into one call.
+    ///
+    /// # Errors
+    /// As [`Registry::remove_rows`].
+    async fn put_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError>;
+
+    /// Records objects. A key that is tracked already, whoever its owner is, is left.
+    ///
+    /// # Errors
+    /// As [`Registry::remove_rows`].
+    async fn add_rows(&self, rows: &[NewRow]) -> Result<RowChange, RegistryError>;
 }
 
 /// A registry that anyone may hold.
@@ -128,4 +151,11 @@ pub enum RegistryError {
         /// Why.
         why: String,
     },
+}
+
+/// A tracking row of a source whose rows are not changed from here: what was read of it.
+fn as_read(claim: RegistryRow) -> Option<KeptRow> {
+    let RegistryRow::Tracked { key, project } = claim else { return None };
+    let content = serde_json::json!({ "key": String::from_utf8_lossy(key.as_bytes()), "project": project }).to_string();
+    Some(KeptRow { key, project, content })
 }

@@ -23,7 +23,7 @@ use bucketree::jobs::ground::{Ground, Memory, sample};
 use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
 use bucketree::journal::runs;
-use bucketree::registry::{Registry, RegistryError, RowRemoval, RowSink, SharedRegistry};
+use bucketree::registry::{KeptRow, NewRow, Registry, RegistryError, RowChange, RowSink, SharedRegistry};
 use bucketree::store::faults::FaultStore;
 use bucketree::store::memory::MemoryStore;
 use bucketree::store::{ObjectStore, SharedStore};
@@ -36,6 +36,9 @@ pub struct TestRegistry {
     pub rows: Mutex<BTreeMap<Key, Option<String>>>,
     pub broken: Mutex<bool>,
     pub broken_rows: Mutex<bool>,
+    pub read_only: Mutex<bool>,
+    /// Happens once, between the reading of rows and their removal.
+    pub between: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl TestRegistry {
@@ -44,6 +47,21 @@ impl TestRegistry {
             true => Err(RegistryError::Unreachable { source_name: "test".into(), why: "it is down".into() }),
             false => Ok(()),
         }
+    }
+
+    /// Changes the rows, unless they cannot be changed; says by how many there are more or fewer.
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<Key, Option<String>>)) -> Result<RowChange, RegistryError> {
+        self.check()?;
+        if *self.broken_rows.lock().unwrap() {
+            return Err(RegistryError::Refused { source_name: "test".into(), why: "it is read-only".into() });
+        }
+        if *self.read_only.lock().unwrap() {
+            return Ok(RowChange::ReadOnly);
+        }
+        let mut rows = self.rows.lock().unwrap();
+        let before = rows.len();
+        change(&mut rows);
+        Ok(RowChange::Changed(rows.len().abs_diff(before) as u64))
     }
 }
 
@@ -87,16 +105,44 @@ impl Registry for TestRegistry {
         Ok(keys.iter().filter_map(claim).collect())
     }
 
-    async fn remove_rows(&self, keys: &[Key], kept: &[String]) -> Result<RowRemoval, RegistryError> {
+    async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
         self.check()?;
-        if *self.broken_rows.lock().unwrap() {
-            return Err(RegistryError::Refused { source_name: "test".into(), why: "it is read-only".into() });
-        }
-        let mut rows = self.rows.lock().unwrap();
-        let before = rows.len();
-        rows.retain(|key, project| !keys.contains(key) || project.as_ref().is_some_and(|id| kept.contains(id)));
-        Ok(RowRemoval::Removed((before - rows.len()) as u64))
+        let rows = self.rows.lock().unwrap();
+        let row = |key: &Key| rows.get(key).map(|project| kept(key, project));
+        Ok(keys.iter().filter_map(row).collect())
     }
+
+    async fn remove_rows(&self, some: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        if !some.is_empty()
+            && let Some(happens) = self.between.lock().unwrap().take()
+        {
+            happens();
+        }
+        self.change(|rows| {
+            let is_named = |key: &Key, project: &Option<String>| some.contains(&kept(key, project));
+            rows.retain(|key, project| !is_named(key, project));
+        })
+    }
+
+    async fn put_rows(&self, some: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.change(|rows| {
+            for row in some {
+                rows.entry(row.key.clone()).or_insert_with(|| row.project.clone());
+            }
+        })
+    }
+
+    async fn add_rows(&self, some: &[NewRow]) -> Result<RowChange, RegistryError> {
+        self.change(|rows| {
+            for row in some {
+                rows.entry(row.key.clone()).or_insert_with(|| Some(row.project.clone()));
+            }
+        })
+    }
+}
+
+fn kept(key: &Key, project: &Option<String>) -> KeptRow {
+    KeptRow { key: key.clone(), project: project.clone(), content: format!("{project:?}") }
 }
 
 /// What a run came to, seen from outside.
@@ -132,6 +178,7 @@ pub struct World {
     pub batch_keys: usize,
     pub via: Via,
     pub kind: PlanKind,
+    pub keep_rows: bool,
     /// Stands still, or says something else than the bucket's own clock.
     pub clock: Option<Clock>,
     folder: tempfile::TempDir,
@@ -154,6 +201,7 @@ impl World {
             batch_keys: 1000,
             via: Via::Batch,
             kind: PlanKind::Delete,
+            keep_rows: false,
             clock: None,
             folder: tempfile::tempdir().unwrap(),
         };
@@ -293,6 +341,7 @@ impl World {
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),
+            keep_rows: self.keep_rows,
             executor: executor(self.via),
             clock: self.clock(),
         }

@@ -106,6 +106,11 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
     let complete = report.completeness == Completeness::Complete;
     state.bucket.scan = match &report.completeness {
         Completeness::Complete => Scan::Complete(report.clone()),
+        Completeness::Kept(at) => Scan::Incomplete(Failure {
+            what: format!("list bucket {:?}", state.session.bucket),
+            why: format!("the listing is one that was kept at {at}"),
+            hint: "list the bucket again (r)".into(),
+        }),
         Completeness::Incomplete(failure) => Scan::Incomplete(failure.clone()),
     };
     let mut effects = Effects::new();

@@ -119,6 +119,10 @@ fn trash<'a>(session: &'a Session, inventory: &'a Inventory, scan: &'a ScanRepor
 fn complete(scan: &ScanReport) -> Result<(), Stop> {
     match &scan.completeness {
         Completeness::Complete => Ok(()),
+        Completeness::Kept(at) => {
+            let why = format!("the listing was kept at {at}, and is not of now");
+            Err(Stop::refused("look into the trash", why, "list the bucket again"))
+        }
         Completeness::Incomplete(failure) => Err(failure.clone().into()),
     }
 }

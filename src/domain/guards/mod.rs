@@ -83,7 +83,7 @@ pub static GUARDS: &[Guard] = &[
     Guard {
         name: "listing complete",
         protects: "from verdicts on a part of the bucket",
-        default: "every page arrived, in order, and nothing came after the last one",
+        default: "every page arrived, in order, and nothing came after the last one; a scan that was kept is not enough",
         lowered_by: NOBODY,
         check: Check::Planning(planning::listing_complete),
     },

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::recorder::{End, Recorder};
 use super::{Execution, Recheck};
+use crate::domain::Key;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{PlanKind, PlanRow};
 use crate::domain::progress::{Failure, LogLevel};
-use crate::domain::{ETag, Key};
 use crate::jobs::presence::{self, Presence};
 use crate::jobs::{Stop, failure, place};
 use crate::journal::failpoint;
@@ -109,14 +109,18 @@ impl BatchRun<'_> {
         &self.plan_row(row).object.key
     }
 
-    /// The ETag that the object must still have, if the store heeds it. R2 and S3 have one for every object.
-    fn condition(&self, row: u32) -> Option<ETag> {
-        let etag = &self.plan_row(row).object.etag;
-        (self.execution.conditional_deletes && !etag.is_empty()).then(|| etag.clone())
-    }
-
+    /// The key of a row and, if the store heeds that, what its object must still be.
     fn target(&self, row: u32) -> DeleteTarget {
-        DeleteTarget { key: self.key(row).clone(), etag: self.condition(row) }
+        let object = &self.plan_row(row).object;
+        let target = DeleteTarget::of(object.key.clone());
+        match self.execution.conditional_deletes {
+            false => target,
+            true => DeleteTarget {
+                etag: Some(object.etag.clone()).filter(|etag| !etag.is_empty()),
+                last_modified: object.last_modified,
+                ..target
+            },
+        }
     }
 
     pub(super) async fn record(&self, ends: Vec<End>) {
@@ -235,11 +239,15 @@ impl BatchRun<'_> {
         let mut again = Vec::new();
         for (item, answer) in pending.drain(..).zip(answers) {
             match answer {
-                DeleteAnswer::Deleted => ends.push((item.row, self.kind().done(), None)),
+                DeleteAnswer::Deleted(said) => {
+                    self.recorder.heard(item.row, said);
+                    ends.push((item.row, self.kind().done(), None));
+                }
                 DeleteAnswer::Absent => ends.push((item.row, Outcome::AbsentBefore, None)),
                 DeleteAnswer::Unproven => again.push(Pending { sent: true, ..item }),
                 DeleteAnswer::Refused(error) => {
                     wait = wait.max(error.retry_after);
+                    self.recorder.heard(item.row, error.said.clone());
                     match refusal(&error) {
                         Some(outcome) => ends.push((item.row, outcome, Some(error.message))),
                         None => again.push(Pending { sent: true, reason: Some(error), ..item }),

@@ -88,6 +88,7 @@ impl BatchRun<'_> {
             NoCopy::SourceMissing => (Outcome::AbsentBefore, "it went while it was copied".into()),
             NoCopy::Different(why) => (Outcome::Failed, format!("it is kept, since its copy is not a good one: {why}")),
             NoCopy::Failed(error) => {
+                self.recorder.heard(row, error.said.clone());
                 let outcome = match error.kind {
                     ErrorKind::Denied => Outcome::Denied,
                     ErrorKind::Locked => Outcome::Locked,

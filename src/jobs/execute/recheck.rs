@@ -1,9 +1,9 @@
 //! The registry asked again, just before a batch: the same judge, over just these objects and what the registry says now.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Execution;
-use crate::domain::IdRules;
 use crate::domain::facts::{FactsBuilder, RegistryRow, RegistryState};
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::{Judge, Policy, Trust};
@@ -11,6 +11,7 @@ use crate::domain::layout::Layouts;
 use crate::domain::plan::PlanRow;
 use crate::domain::progress::{Failure, RegistryReport};
 use crate::domain::verdict::Verdict;
+use crate::domain::{IdRules, ProjectId};
 use crate::registry::{RegistryError, SharedRegistry};
 
 /// A registry that lost more than one in this many of its projects since the plan is not believed.
@@ -87,16 +88,16 @@ impl Recheck {
         Ok(Judge::new(Arc::clone(&self.layouts), facts, Policy::default(), Trust { complete: true, now: None }))
     }
 
-    /// The live projects now, as the source spells them.
+    /// The live projects now.
     ///
     /// # Errors
     /// As [`Recheck::verdicts`].
-    pub async fn live_spellings(&self) -> Result<Vec<String>, Failure> {
-        let Some(registry) = &self.registry else { return Ok(Vec::new()) };
-        let mut live = Vec::new();
+    pub async fn live_projects(&self) -> Result<HashSet<ProjectId>, Failure> {
+        let Some(registry) = &self.registry else { return Ok(HashSet::new()) };
+        let mut live = HashSet::new();
         let mut take = |row| {
             if let RegistryRow::Project { id } = row {
-                live.push(id);
+                live.extend(self.ids.canonical(id.as_bytes()).map(|spelled| spelled.project));
             }
         };
         registry.projects(&mut take).await.map_err(|error| self.failed(&error.to_string()))?;

@@ -9,11 +9,12 @@ use futures::stream::FuturesUnordered;
 
 use super::batch_run::BatchRun;
 use super::recorder::Recorder;
-use super::{Execution, Recheck, prove};
+use super::{Execution, Recheck, prove, rows};
 use crate::domain::Timestamp;
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{Failure, LogLevel, RunProgress, RunReport};
 use crate::jobs::Stop;
+use crate::journal::kept_rows::Covered;
 use crate::journal::record::{self, Record};
 use crate::store::limit::Aimd;
 use crate::store::{DeleteTarget, batch};
@@ -35,6 +36,8 @@ pub struct Work {
     pub closing: bool,
     /// When the plan can no longer be applied, by this machine's clock.
     pub expires_at: Timestamp,
+    /// The registry's rows that were taken out before the run was taken up again.
+    pub rows_kept: Covered,
 }
 
 impl Work {
@@ -48,6 +51,7 @@ impl Work {
             first_batch: 1,
             closing: false,
             expires_at: local_expiry(execution, server_now),
+            rows_kept: Covered::default(),
         }
     }
 
@@ -65,7 +69,7 @@ impl Work {
         self.close_open_rows(recorder, cancelled).await;
 
         let verification = prove::verify(execution, recorder).await;
-        let rows = prove::remove_rows(execution, &recheck, recorder, &verification).await;
+        let rows = rows::follow(execution, &recheck, recorder, &verification, &self.rows_kept).await;
         let (outcomes, bytes_gone) = recorder.counts();
         let finished = Record::Finished {
             at: recorder.at(),
@@ -132,8 +136,7 @@ impl Work {
     /// The rows of each request.
     fn batches(&self, execution: &Execution) -> Vec<Vec<u32>> {
         let key = |row: &u32| execution.plan.rows[*row as usize].object.key.clone();
-        let targets: Vec<DeleteTarget> =
-            self.rows.iter().map(|row| DeleteTarget { key: key(row), etag: None }).collect();
+        let targets: Vec<DeleteTarget> = self.rows.iter().map(|row| DeleteTarget::of(key(row))).collect();
         batch::split(&targets, execution.batch_keys).into_iter().map(|range| self.rows[range].to_vec()).collect()
     }
 

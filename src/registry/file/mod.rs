@@ -1,9 +1,11 @@
-//! A registry in a text file: a JSON array, JSON lines as `mongoexport` writes them, CSV, or ids one a line.
+//! A registry in a text file: a JSON array, JSON lines as `mongoexport` writes them, CSV, or ids one a line; each as it is or
+//! packed with gzip.
 //!
 //! A record with a key field is a tracked key, every other record is a live project, so one file may hold both. The file
 //! is never changed from here. It is read to its end or not at all: a malformed or cut-off file, or one that changes
 //! while it is read, is an error.
 
+mod extended;
 mod format;
 mod parse;
 mod record;
@@ -25,7 +27,7 @@ use self::record::{Fields, Record};
 use super::spec::{Role, opening};
 use super::spellings::spellings;
 use super::tally::Tally;
-use super::{Mapping, Registry, RegistryError, RowRemoval, RowSink, TextFormat};
+use super::{KeptRow, Mapping, NewRow, Registry, RegistryError, RowChange, RowSink, TextFormat, as_read};
 use crate::domain::Key;
 use crate::domain::facts::{RegistryRow, SourceReport};
 
@@ -196,8 +198,20 @@ impl Registry for FileRegistry {
         Ok(rows.collect())
     }
 
-    async fn remove_rows(&self, _keys: &[Key], _kept: &[String]) -> Result<RowRemoval, RegistryError> {
-        Ok(RowRemoval::ReadOnly)
+    async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
+        Ok(self.claims(keys).await?.into_iter().filter_map(as_read).collect())
+    }
+
+    async fn remove_rows(&self, _rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        Ok(RowChange::ReadOnly)
+    }
+
+    async fn put_rows(&self, _rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        Ok(RowChange::ReadOnly)
+    }
+
+    async fn add_rows(&self, _rows: &[NewRow]) -> Result<RowChange, RegistryError> {
+        Ok(RowChange::ReadOnly)
     }
 }
 

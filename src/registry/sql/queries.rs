@@ -81,16 +81,25 @@ impl Queries {
         )
     }
 
-    /// Deletes the rows whose key is one of so many parameters and whose owner is none of so many after them.
-    pub(super) fn delete(&self, table: &Table, keys: usize, kept: usize) -> String {
-        let [key, owner] = [0, 1].map(|at| self.quoted(&table.columns[at]));
+    /// The whole rows of a table whose key is one of so many parameters: key, owner, the row's number by this name where
+    /// rows have one, and then these columns.
+    pub(super) fn whole(&self, table: &Table, number: Option<&str>, columns: &[&str], parameters: usize) -> String {
+        let (key, owner) = (&table.columns[0], &table.columns[1]);
+        let named = [key.as_str(), owner].into_iter().map(|name| self.quoted(name));
+        let columns = columns.iter().map(|name| self.quoted(name));
+        let all = named.chain(number.map(str::to_owned)).chain(columns).map(|name| format!("t.{name}"));
         format!(
-            "DELETE FROM {} WHERE {key}{exactly} IN ({}) AND ({owner} IS NULL OR {owner}{exactly} NOT IN ({}))",
+            "SELECT {} FROM {} AS t WHERE t.{} IN ({})",
+            all.collect::<Vec<_>>().join(", "),
             self.quoted(&table.name),
-            self.parameters(0, keys),
-            self.parameters(keys, kept),
-            exactly = self.dialect.exactly,
+            self.exact(key),
+            self.parameters(0, parameters)
         )
+    }
+
+    /// A column that is compared byte by byte.
+    pub(super) fn exact(&self, name: &str) -> String {
+        format!("{}{}", self.quoted(name), self.dialect.exactly)
     }
 
     fn parameters(&self, before: usize, count: usize) -> String {
@@ -98,7 +107,8 @@ impl Queries {
         (before + 1..=before + count).map(one).collect::<Vec<_>>().join(", ")
     }
 
-    fn quoted(&self, name: &str) -> String {
+    /// A name in quotes.
+    pub(super) fn quoted(&self, name: &str) -> String {
         let quote = self.dialect.quote;
         let inner = name.replace(quote, &format!("{quote}{quote}"));
         format!("{quote}{inner}{quote}")

@@ -4,7 +4,7 @@
 type Section = (&'static str, &'static [&'static str]);
 
 /// A JSON shape: the verb, a note, and each field with its meaning.
-type Shape = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+pub type Shape = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// What comes between the verbs and the JSON shapes.
 pub const SECTIONS: &[Section] = &[
@@ -224,7 +224,10 @@ pub const SHAPES: &[Shape] = &[
             ("verified", "whether every key that should be gone was proved gone"),
             ("verification", "result (passed, still-there, inconclusive), still_there, why"),
             ("bytes_gone", "bytes that are gone"),
-            ("rows", "removed (rows of the registry), listed_in (file of rows to remove), problem"),
+            (
+                "rows",
+                "removed (rows of the registry), put_back (of restored keys), dropped (kept ones that cannot return), left_read_only, listed_in (file of rows to remove), problem",
+            ),
             ("cancelled", "whether the user stopped it"),
             ("stopped", "why it stopped early, or null"),
             ("success", "whether nothing failed, nothing is unknown and the proof holds"),
@@ -324,7 +327,7 @@ pub const FILES: &[&str] = &[
      explained.",
     "The state folder ($XDG_STATE_HOME/bucketree or ~/.local/state/bucketree on Linux) holds runs/RUN/plan.jsonl (the plan as \
      it was confirmed), runs/RUN/journal.jsonl (the append-only record), runs/RUN/rows-to-remove.jsonl (where the registry \
-     cannot be changed from here), registry-seen.json (the counts of the last trusted registry), and demo/ (the same for the \
+     cannot be changed from here), registry-seen.json (the counts of the last trusted registry), scans/BUCKET/ID.parquet (kept scans), and demo/ (the same for the \
      embedded bucket).",
 ];
 
@@ -337,5 +340,7 @@ pub const EXAMPLES: &[&str] = &[
     "bucketree trash empty --older-than 30d",
     "bucketree audit --json --verdict unrecognized logs/ > keys.jsonl; bucketree plan delete --verdict unrecognized --keys-from \
      keys.jsonl -o plan.jsonl",
+    "bucketree scan; bucketree diff --summary previous last",
+    "bucketree scan --out today.parquet; bucketree audit --from today.parquet --summary",
     "bucketree ls -0 backups/ | xargs -0 -n 1 echo",
 ];

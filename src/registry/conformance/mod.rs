@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{Registry, RegistryError, RowRemoval, SharedRegistry};
+use super::{Registry, RegistryError, SharedRegistry};
 use crate::domain::Key;
 use crate::domain::facts::{RegistryRow, SourceReport};
+
+mod rows;
 
 /// What a source is filled with.
 #[derive(Clone, Default)]
@@ -34,8 +36,11 @@ pub(super) trait Fixture {
     /// Opens it.
     async fn open(&self) -> Result<SharedRegistry, RegistryError>;
 
-    /// Whether rows can be removed.
-    fn can_remove(&self) -> bool;
+    /// Changes something in the rows of a key that is neither key nor owner. Called only where rows can be changed.
+    async fn change(&self, key: &str);
+
+    /// Whether rows can be changed from here.
+    fn can_change(&self) -> bool;
 }
 
 /// Everything that a reading delivers, in order.
@@ -71,7 +76,7 @@ pub(super) async fn conforms(fixture: &dyn Fixture) {
     tells_one_content_from_another(fixture).await;
     finds_claims_in_every_spelling(fixture).await;
     sees_what_changed_since_it_was_opened(fixture).await;
-    removes_rows(fixture).await;
+    rows::conforms(fixture).await;
     a_source_that_is_gone_is_an_error(fixture).await;
 }
 
@@ -165,35 +170,6 @@ async fn sees_what_changed_since_it_was_opened(fixture: &dyn Fixture) {
     assert_eq!(projects, 2);
 }
 
-async fn removes_rows(fixture: &dyn Fixture) {
-    let all = [("a", Some("1")), ("a", Some("2")), ("a", None), ("/a", Some("1")), ("A", Some("1")), ("b", Some("1"))];
-    fixture.fill(&Filling::new(&["2"], &all)).await;
-    let registry = fixture.open().await.expect("open");
-    let kept = ["2".to_owned(), "3".to_owned()];
-    let keys: [Key; 2] = ["a".into(), "absent".into()];
-    let removed = registry.remove_rows(&keys, &kept).await.expect("removed");
-    if !fixture.can_remove() {
-        assert_eq!(removed, RowRemoval::ReadOnly);
-        assert_eq!(rows(&*registry).await.expect("a reading").1.tracked, Some(6));
-        return;
-    }
-    assert_eq!(removed, RowRemoval::Removed(2));
-    let (left, _) = rows(&*registry).await.expect("a reading");
-    let expected = [
-        project("2"),
-        tracked("a", Some("2")),
-        tracked("/a", Some("1")),
-        tracked("A", Some("1")),
-        tracked("b", Some("1")),
-    ];
-    assert_eq!(
-        left, expected,
-        "the kept owner's row stays, and so does every other spelling, which may be another object"
-    );
-    assert_eq!(registry.remove_rows(&keys, &kept).await.expect("again"), RowRemoval::Removed(0));
-    assert_eq!(registry.remove_rows(&[], &kept).await.expect("nothing"), RowRemoval::Removed(0));
-}
-
 async fn a_source_that_is_gone_is_an_error(fixture: &dyn Fixture) {
     fixture.fill(&Filling::new(&["1"], &[("a", Some("1"))])).await;
     let registry = fixture.open().await.expect("open");
@@ -203,6 +179,10 @@ async fn a_source_that_is_gone_is_an_error(fixture: &dyn Fixture) {
     missing(rows(&*registry).await.map(drop));
     missing(registry.projects(&mut |_| {}).await);
     missing(registry.claims(&["a".into()]).await.map(drop));
+    missing(registry.rows(&["a".into()]).await.map(drop));
+    if fixture.can_change() {
+        missing(registry.remove_rows(&[]).await.map(drop));
+    }
     missing(fixture.open().await.map(drop));
     fixture.remove().await;
 }

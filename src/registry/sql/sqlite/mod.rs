@@ -1,4 +1,7 @@
-//! SQLite: a database file, opened for reading only except while rows are removed.
+//! SQLite: a database file, opened for reading only except while rows are changed.
+
+mod rows;
+mod values;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,8 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Connection, Decode, Executor, Row, SqlSafeStr, Sqlite, Statement, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, Connection, Executor, SqlSafeStr, Sqlite, Statement};
 
+use self::rows::Change;
+use self::values::{Parameters, bytes, id};
 use super::advice::slow_lookup;
 use super::queries::{Dialect, From, Queries, Table};
 use crate::domain::Key;
@@ -15,7 +20,7 @@ use crate::domain::facts::{RegistryRow, SourceReport};
 use crate::registry::spec::{Role, opening};
 use crate::registry::spellings::spellings;
 use crate::registry::tally::Tally;
-use crate::registry::{Mapping, Registry, RegistryError, RowRemoval, RowSink};
+use crate::registry::{KeptRow, Mapping, NewRow, Registry, RegistryError, RowChange, RowSink, as_read};
 
 /// How long to wait for another program that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -192,47 +197,6 @@ impl SqliteRegistry {
     fn refused(&self, error: &sqlx::Error) -> RegistryError {
         RegistryError::Refused { source_name: self.name.clone(), why: database_message(error) }
     }
-
-    /// Deletes in one transaction: all of it or nothing.
-    async fn delete(&self, table: &Table, keys: &[Key], kept: &[String]) -> Result<u64, sqlx::Error> {
-        let mut connection = self.connect(false).await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let mut removed = 0;
-        let kept: std::collections::HashSet<&str> = kept.iter().map(String::as_str).collect();
-        for keys in keys.chunks(PARAMETERS / 8) {
-            let stay = self.owners_to_keep(&mut transaction, table, keys, &kept).await?;
-            let mut parameters = Parameters::default();
-            keys.iter().for_each(|key| parameters.push(key.as_bytes()));
-            let key_count = parameters.0.len();
-            stay.iter().for_each(|id| parameters.push(id.as_bytes()));
-            let query = self.queries.delete(table, key_count, parameters.0.len() - key_count);
-            removed += parameters.query(query).execute(&mut *transaction).await?.rows_affected();
-        }
-        transaction.commit().await?;
-        Ok(removed)
-    }
-
-    /// Which of the owners of these keys' rows are to be kept: few, while `kept` may be every project of the app.
-    async fn owners_to_keep(
-        &self,
-        connection: &mut SqliteConnection,
-        table: &Table,
-        keys: &[Key],
-        kept: &std::collections::HashSet<&str>,
-    ) -> Result<Vec<String>, sqlx::Error> {
-        let mut parameters = Parameters::default();
-        keys.iter().for_each(|key| parameters.push(key.as_bytes()));
-        let query = self.queries.with_keys(&From::Table(table.clone()), parameters.0.len());
-        let mut owners = Vec::new();
-        let mut rows = parameters.query(query).fetch(connection);
-        while let Some(row) = rows.try_next().await? {
-            let owner = id(&row, 1).map_err(sqlx::Error::Protocol)?;
-            owners.extend(owner.filter(|owner| kept.contains(owner.as_str())));
-        }
-        owners.sort();
-        owners.dedup();
-        Ok(owners)
-    }
 }
 
 #[async_trait]
@@ -301,45 +265,23 @@ impl Registry for SqliteRegistry {
         advice
     }
 
-    async fn remove_rows(&self, keys: &[Key], kept: &[String]) -> Result<RowRemoval, RegistryError> {
-        match &self.queries.tracked {
-            From::Table(table) if self.tracked => {
-                let removed = self.delete(table, keys, kept).await.map_err(|error| self.refused(&error))?;
-                Ok(RowRemoval::Removed(removed))
-            }
-            _ => Ok(RowRemoval::ReadOnly),
-        }
-    }
-}
-
-/// Values as SQLite may have stored them: text and bytes are never equal there, nor are text and numbers.
-#[derive(Default)]
-struct Parameters<'k>(Vec<Parameter<'k>>);
-
-enum Parameter<'k> {
-    Text(&'k str),
-    Bytes(&'k [u8]),
-    Number(i64),
-}
-
-impl<'k> Parameters<'k> {
-    /// Adds a value in every type in which it may be stored: at most three.
-    fn push(&mut self, bytes: &'k [u8]) {
-        self.0.push(Parameter::Bytes(bytes));
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            self.0.push(Parameter::Text(text));
-            if let Some(number) = text.parse().ok().filter(|number: &i64| number.to_string() == text) {
-                self.0.push(Parameter::Number(number));
-            }
+    async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
+        match self.rows_table() {
+            Some(table) => self.whole_rows(table, keys).await,
+            None => Ok(self.claims(keys).await?.into_iter().filter_map(as_read).collect()),
         }
     }
 
-    fn query(&self, text: String) -> sqlx::query::Query<'k, Sqlite, sqlx::sqlite::SqliteArguments> {
-        self.0.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, parameter| match *parameter {
-            Parameter::Text(text) => query.bind(text),
-            Parameter::Bytes(bytes) => query.bind(bytes),
-            Parameter::Number(number) => query.bind(number),
-        })
+    async fn remove_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.change(Change::Remove(rows)).await
+    }
+
+    async fn put_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.change(Change::Put(rows)).await
+    }
+
+    async fn add_rows(&self, rows: &[NewRow]) -> Result<RowChange, RegistryError> {
+        self.change(Change::Add(rows)).await
     }
 }
 
@@ -348,27 +290,6 @@ fn claim(row: &SqliteRow, reference: bool) -> Result<RegistryRow, String> {
     let key = Key::new(key);
     let project = id(row, 1)?.filter(|id| !id.is_empty());
     Ok(if reference { RegistryRow::Reference { key, project } } else { RegistryRow::Tracked { key, project } })
-}
-
-fn id(row: &SqliteRow, column: usize) -> Result<Option<String>, String> {
-    bytes(row, column)?.map(String::from_utf8).transpose().map_err(|_| {
-        String::from("an id of bytes that are not text; say how it is spelled in keys with a query, for example SELECT lower(hex(id)) FROM projects")
-    })
-}
-
-/// Text, bytes or a whole number as the bytes that a key would have; `None` for NULL.
-fn bytes(row: &SqliteRow, column: usize) -> Result<Option<Vec<u8>>, String> {
-    let value = row.try_get_raw(column).map_err(|error| error.to_string())?;
-    if value.is_null() {
-        return Ok(None);
-    }
-    let name = value.type_info().name().to_owned();
-    let decoded = match name.as_str() {
-        "TEXT" | "BLOB" => <Vec<u8> as Decode<'_, Sqlite>>::decode(value).map(Some),
-        "INTEGER" => <i64 as Decode<'_, Sqlite>>::decode(value).map(|number| Some(number.to_string().into_bytes())),
-        _ => return Err(format!("expected text, a whole number or bytes, found {name}")),
-    };
-    decoded.map_err(|error| error.to_string())
 }
 
 fn place(from: &From, word: &str) -> String {
