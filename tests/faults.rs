@@ -15,10 +15,14 @@ mod guards;
 mod kills;
 #[path = "faults/locks.rs"]
 mod locks;
+#[path = "faults/model/mod.rs"]
+mod model;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/resuming.rs"]
 mod resuming;
+#[path = "faults/rows.rs"]
+mod rows;
 #[path = "faults/runs.rs"]
 mod runs;
 #[path = "faults/scans.rs"]

@@ -280,6 +280,9 @@ pub struct ApplyArgs {
     /// How keys are deleted: batch (many in a request), single (one each) or sequential (one after the other)
     #[arg(long, value_name = "EXECUTOR")]
     pub via: Option<Via>,
+    /// Leave the registry's rows, whatever becomes of their objects
+    #[arg(long)]
+    pub keep_rows: bool,
     /// Of the lock.
     #[command(flatten)]
     pub lock: LockArgs,

@@ -25,6 +25,7 @@ use crate::domain::judge::Policy;
 use crate::domain::layout::Layouts;
 use crate::domain::plan::Plan;
 use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::via::Via;
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
@@ -297,6 +298,11 @@ impl Session {
 
     /// What a run of a plan needs.
     pub fn execution(&self, plan: Arc<Plan>) -> Execution {
+        self.execution_via(plan, self.settings.executor.value)
+    }
+
+    /// What a run of a plan needs, with its deletions going this way.
+    pub fn execution_via(&self, plan: Arc<Plan>, via: Via) -> Execution {
         let requests = self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value);
         Execution {
             plan,
@@ -308,10 +314,11 @@ impl Session {
             conditional_deletes: self.deletes.is_proved(),
             locking: self.locking,
             take_over: None,
-            concurrency: self.settings.executor.value.concurrency(requests),
+            concurrency: via.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
-            executor: executor(self.settings.executor.value),
+            keep_rows: false,
+            executor: executor(via),
             clock: self.clock.clone(),
         }
     }

@@ -5,6 +5,7 @@ pub mod bits;
 pub mod block_sums;
 pub mod capabilities;
 pub mod changes;
+pub mod drift;
 pub mod facts;
 pub mod folders;
 pub mod guards;

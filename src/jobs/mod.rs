@@ -14,6 +14,7 @@ pub mod presence;
 pub mod probe;
 pub mod scan;
 pub mod trash;
+pub mod undo;
 pub mod verify;
 
 use std::sync::Arc;

@@ -37,6 +37,8 @@ pub struct TestRegistry {
     pub broken: Mutex<bool>,
     pub broken_rows: Mutex<bool>,
     pub read_only: Mutex<bool>,
+    /// Happens once, between the reading of rows and their removal.
+    pub between: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl TestRegistry {
@@ -111,6 +113,11 @@ impl Registry for TestRegistry {
     }
 
     async fn remove_rows(&self, some: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        if !some.is_empty()
+            && let Some(happens) = self.between.lock().unwrap().take()
+        {
+            happens();
+        }
         self.change(|rows| {
             let is_named = |key: &Key, project: &Option<String>| some.contains(&kept(key, project));
             rows.retain(|key, project| !is_named(key, project));
@@ -175,6 +182,7 @@ pub struct World {
     pub batch_keys: usize,
     pub via: Via,
     pub kind: PlanKind,
+    pub keep_rows: bool,
     /// Stands still, or says something else than the bucket's own clock.
     pub clock: Option<Clock>,
     folder: tempfile::TempDir,
@@ -184,7 +192,12 @@ impl World {
     /// A bucket with a live project `proj_10`, 30 of its objects, and the orphans of the dead project `proj_1`: `orphans`
     /// keys named [`World::orphan`].
     pub fn with_orphans(orphans: usize) -> Self {
-        let bucket = Arc::new(MemoryStore::new("media"));
+        Self::over(MemoryStore::new("media"), orphans)
+    }
+
+    /// As [`World::with_orphans`], in this bucket.
+    pub fn over(bucket: MemoryStore, orphans: usize) -> Self {
+        let bucket = Arc::new(bucket);
         let world = Self {
             store: Arc::new(FaultStore::new(Arc::clone(&bucket) as SharedStore)),
             bucket,
@@ -199,8 +212,9 @@ impl World {
             batch_keys: 1000,
             via: Via::Batch,
             kind: PlanKind::Delete,
+            keep_rows: false,
             clock: None,
-            folder: tempfile::tempdir().unwrap(),
+            folder: folder(),
         };
         world.registry.projects.lock().unwrap().push("proj_10".into());
         for n in 0..30 {
@@ -355,6 +369,7 @@ impl World {
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),
+            keep_rows: self.keep_rows,
             executor: executor(self.via),
             clock: self.clock(),
         }
@@ -389,6 +404,12 @@ impl World {
         let ends = ends(receiver, &keys, |_| {}).await;
         Ran::new(job.await.unwrap()?, ends)
     }
+}
+
+/// A folder where waiting for the disk takes no time, if there is one.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 fn keys_of(plan: &Plan) -> Vec<String> {

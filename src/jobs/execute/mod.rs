@@ -63,6 +63,8 @@ pub struct Execution {
     pub batch_keys: usize,
     /// How long to wait before a request is repeated for the first time; doubles with each further time.
     pub backoff: Duration,
+    /// Whether the registry's rows stay, whatever becomes of their objects.
+    pub keep_rows: bool,
     /// How deletions reach the store.
     pub executor: Arc<dyn Executor>,
     /// This machine's clock.
@@ -213,6 +215,7 @@ async fn open(
         planned: execution.plan.rows.len() as u64,
         operator: lock::operator(),
         tool: env!("CARGO_PKG_VERSION").into(),
+        keep_rows: execution.keep_rows,
     };
     recorder.write(record).await.map_err(ExecuteError::Failed)?;
     Ok(recorder)

@@ -34,7 +34,7 @@ pub enum Ending {
 /// [`ExecuteError`] if nothing was sent: the run is under way, ended in full, damaged, of another bucket, or may only be
 /// closed because its plan has expired or no longer holds.
 pub async fn resume(
-    execution: Execution,
+    mut execution: Execution,
     run: &str,
     ending: Ending,
     server_now: Timestamp,
@@ -47,6 +47,7 @@ pub async fn resume(
     let machine = execution.lock(run).await?;
     let (journal, past) = reopen(&execution, run).await?;
     check_plan(&execution, &past)?;
+    execution.keep_rows = matches!(past.records.first(), Some(Record::Started { keep_rows: true, .. }));
     let closing = ending == Ending::Close;
     let rest = Rest::of(&past, closing);
     if past.is_finished() && rest.rows.is_empty() && !rest.unsettled {
@@ -155,8 +156,8 @@ impl Rest {
                 }
                 Record::Outcomes { batch: 0, rows, .. } => not_attempted.extend(rows.iter().map(|row| row.row)),
                 Record::Verified { result, .. } => unsettled = result == "inconclusive",
-                Record::RemovingRows { .. } => unsettled = true,
-                Record::RowsRemoved { problem, .. } => unsettled = problem.is_some(),
+                Record::RemovingRows { .. } | Record::PuttingRows { .. } => unsettled = true,
+                Record::RowsRemoved { problem, .. } | Record::RowsPut { problem, .. } => unsettled = problem.is_some(),
                 _ => {}
             }
         }

@@ -239,7 +239,10 @@ pub const SHAPES: &[Shape] = &[
             ("verified", "whether every key that should be gone was proved gone"),
             ("verification", "result (passed, still-there, inconclusive), still_there, why"),
             ("bytes_gone", "bytes that are gone"),
-            ("rows", "removed (rows of the registry), listed_in (file of rows to remove), problem"),
+            (
+                "rows",
+                "removed (rows of the registry), put_back (of restored keys), dropped (kept ones that cannot return), left_read_only, listed_in (file of rows to remove), problem",
+            ),
             ("cancelled", "whether the user stopped it"),
             ("stopped", "why it stopped early, or null"),
             ("success", "whether nothing failed, nothing is unknown and the proof holds"),
