@@ -32,14 +32,16 @@ pub async fn follow(
         let text = "the registry's rows stay while their objects are in the trash";
         recorder.log(LogLevel::Info, text.into()).await;
     }
-    let Some(registry) = execution.registry.as_ref().filter(|registry| registry.tracks_keys()) else {
-        return RowsReport::default();
-    };
     if proof.gone.is_empty() || kind != PlanKind::Delete {
         return RowsReport::default();
     }
-    let removal = Removal { execution, registry, recheck, recorder };
-    let report = removal.all(&proof.gone, before).await;
+    let report = match execution.registry.as_ref() {
+        Some(registry) if registry.tracks_keys() => {
+            Removal { execution, registry, recheck, recorder }.all(&proof.gone, before).await
+        }
+        None if !execution.plan.header.sources.is_empty() => unopened(recorder).await,
+        _ => return RowsReport::default(),
+    };
     let text = match (&report.listed_in, &report.problem) {
         (_, Some(problem)) => format!("tracking rows were left: {problem}"),
         (Some(file), None) => {
@@ -49,6 +51,16 @@ pub async fn follow(
     };
     let level = if report.problem.is_some() { LogLevel::Error } else { LogLevel::Info };
     recorder.log(level, text).await;
+    report
+}
+
+/// The plan was made with a registry that this process has not got: its rows stay, which is written down, so that the run
+/// can be taken up again for them.
+async fn unopened(recorder: &Recorder) -> RowsReport {
+    let problem = Some(String::from("the registry that the plan was made with could not be opened"));
+    let report = RowsReport { problem: problem.clone(), ..RowsReport::default() };
+    let record = Record::RowsRemoved { at: recorder.at(), removed: 0, listed_in: None, problem };
+    let _ = recorder.write(record).await; // a failure is kept by the recorder and stands in the report
     report
 }
 
