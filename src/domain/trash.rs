@@ -38,6 +38,11 @@ pub fn place(run: &str, key: &Key) -> Key {
     Key::new(place)
 }
 
+/// The two folders in which everything lies that a run moved to the trash.
+pub fn folders(run: &str) -> [String; 2] {
+    [format!("{TRASH}{run}/"), format!("{TRASH}{run}.long/")]
+}
+
 /// What a key in the trash says; `None` for a key that is not of the form of [`place`].
 pub fn trashed(place: &[u8]) -> Option<Trashed> {
     let rest = place.strip_prefix(TRASH.as_bytes())?;

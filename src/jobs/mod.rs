@@ -9,6 +9,7 @@ pub mod draft;
 pub mod execute;
 pub mod executor;
 pub mod ground;
+pub mod lock;
 pub mod presence;
 pub mod probe;
 pub mod scan;

@@ -219,6 +219,7 @@ fn leave_unfinished(session: &Session, run: &str, plan: &Plan) {
         planned: planned.into(),
         operator: "someone".into(),
         tool: header.tool.clone(),
+        keep_rows: false,
     };
     journal.append(&record).expect("a record");
     journal.append(&Record::Intent { at: at(), batch: 1, rows: (0..planned).collect() }).expect("a record");
