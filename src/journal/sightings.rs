@@ -119,8 +119,12 @@ mod tests {
         assert_eq!(memory.load("h/b").expect("readable"), Sightings::default());
         let path = memory.file("h/a");
         let whole = std::fs::read(&path).expect("the file");
-        let edits: [fn(&mut Vec<u8>); 4] =
-            [|bytes| drop(bytes.pop()), |bytes| *bytes.last_mut().unwrap() ^= 1, |bytes| bytes.push(0), Vec::clear];
+        let edits: [fn(&mut Vec<u8>); 4] = [
+            |bytes| bytes.truncate(bytes.len() - 1),
+            |bytes| *bytes.last_mut().unwrap() ^= 1,
+            |bytes| bytes.push(0),
+            Vec::clear,
+        ];
         for edit in edits {
             let mut bytes = whole.clone();
             edit(&mut bytes);
