@@ -99,6 +99,7 @@ impl Sim {
             bucket: "media".into(),
             registries: vec!["file: projects.json".into()],
             min_age_seconds: 7 * 86_400,
+            deletes: Default::default(),
             via: Via::Batch,
         };
         let mut state = State::new(session, Keymap::built_in(), size);

@@ -5,6 +5,7 @@
 //! - `plan.jsonl`: the plan as it was confirmed ([`plan_file`]);
 //! - `journal.jsonl`: one [`record::Record`] per line, each written and fsynced before what it announces ([`Journal`]); a
 //!   run that is resumed goes on in the same file;
+//! - `journal.reserve`, while the run goes on: room for outcomes on a disk that fills up ([`Journal::append`]);
 //! - `rows.jsonl`: the tracking rows that the run takes out of the registry, whole ([`kept_rows`]);
 //! - `rows-to-remove.jsonl`: tracked keys proved gone, where the registry cannot be changed from here.
 
@@ -18,16 +19,19 @@ pub mod keys;
 pub mod lock;
 pub mod plan_file;
 pub mod record;
+mod reserve;
 pub mod runs;
 pub mod scans;
 pub mod sightings;
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chain::Chain;
 use record::Record;
+use reserve::Reserve;
 use runs::PastRun;
 
 /// Why something could not be written down or read back.
@@ -74,8 +78,13 @@ pub struct Journal {
     chain: Chain,
     /// Bytes of whole records.
     whole: u64,
-    /// A record could not be written: what is on the disk behind the whole ones is not known, so nothing may follow it.
+    /// The account has a gap: an outcome could not be written, or what is on the disk behind the whole records is not
+    /// known, so nothing may follow.
     failed: bool,
+    /// Rows that were announced and have no outcome yet.
+    announced: HashSet<u32>,
+    /// Room for their outcomes.
+    reserve: Reserve,
 }
 
 impl Journal {
@@ -98,7 +107,7 @@ impl Journal {
         file.sync_all().map_err(disk("cannot write the journal", &path))?;
         sync_folder(&folder)?;
         sync_folder(runs)?;
-        Ok(Self { file, path, chain: Chain::start(run), whole: 0, failed: false })
+        Ok(Self::over(file, path, Chain::start(run), 0))
     }
 
     /// Opens the journal of an earlier run to go on in it, and what it tells. A last line that was not written to its end
@@ -116,7 +125,12 @@ impl Journal {
             file.set_len(past.whole).map_err(disk("cannot cut the torn end off", &path))?;
             file.sync_all().map_err(disk("cannot write the journal", &path))?;
         }
-        Ok((Self { file, path, chain: past.chain.clone(), whole: past.whole, failed: false }, past))
+        Ok((Self::over(file, path, past.chain.clone(), past.whole), past))
+    }
+
+    fn over(file: File, path: PathBuf, chain: Chain, whole: u64) -> Self {
+        let reserve = Reserve::at(path.with_file_name(runs::RESERVE));
+        Self { file, path, chain, whole, failed: false, announced: HashSet::new(), reserve }
     }
 
     /// Where the journal is.
@@ -124,7 +138,9 @@ impl Journal {
         &self.path
     }
 
-    /// Writes one record and waits until it is on the disk. After a failure nothing more is written.
+    /// Writes one record and waits until it is on the disk. Before a request is announced there is room for the outcome of
+    /// each of its rows; a disk that is full takes outcomes from that room, and announces nothing more. After an outcome
+    /// that could not be written nothing is.
     ///
     /// # Errors
     /// [`JournalError::Disk`], [`JournalError::Touched`]: nothing that the record announces may be done then.
@@ -134,9 +150,39 @@ impl Journal {
             return Err(JournalError::Disk { action: "cannot write the journal", path: self.path.clone(), source });
         }
         failpoint::hit(record.kind(), "before");
-        let written = self.write(record);
-        self.failed = written.is_err();
+        let written = match record {
+            Record::Copying { rows, .. } | Record::Intent { rows, .. } => self.announce(record, rows),
+            record if record.announces() => self.has_room(0).and_then(|()| self.write(record)),
+            record => self.account(record),
+        };
         failpoint::hit(record.kind(), "after");
+        written
+    }
+
+    fn announce(&mut self, record: &Record, rows: &[u32]) -> Result<(), JournalError> {
+        let fresh: Vec<u32> = rows.iter().copied().filter(|row| !self.announced.contains(row)).collect();
+        self.has_room(self.announced.len() + fresh.len())?;
+        self.write(record)?;
+        self.announced.extend(fresh);
+        Ok(())
+    }
+
+    fn has_room(&mut self, rows: usize) -> Result<(), JournalError> {
+        self.reserve.hold(rows).map_err(disk("cannot write the journal, which keeps room in", &self.path))
+    }
+
+    /// Writes what happened, if need be into the room that was kept for it.
+    fn account(&mut self, record: &Record) -> Result<(), JournalError> {
+        let mut written = self.write(record);
+        if matches!(&written, Err(JournalError::Disk { source, .. }) if is_full(source)) && self.reserve.give_up() {
+            written = self.write(record);
+        }
+        self.failed |= written.is_err();
+        if let (Record::Outcomes { rows, .. }, Ok(())) = (record, &written) {
+            for end in rows {
+                self.announced.remove(&end.row);
+            }
+        }
         written
     }
 
@@ -145,23 +191,32 @@ impl Journal {
         if found.len() != self.whole || is_removed(&found) {
             return Err(JournalError::Touched(self.path.clone()));
         }
-        let line = self.chain.seal(&record.to_json());
+        let mut chain = self.chain.clone();
+        let line = chain.seal(&record.to_json());
         if failpoint::is_due(record.kind(), "half") {
             let _ = self.file.write_all(&line.as_bytes()[..line.len() / 2]); // the process ends here
             failpoint::die();
         }
-        let written = self.file.write_all(line.as_bytes()).and_then(|()| {
-            failpoint::hit(record.kind(), "unsynced");
-            self.file.sync_data()
-        });
+        let written = match failpoint::is_due(record.kind(), "full") {
+            true => Err(std::io::Error::from(std::io::ErrorKind::StorageFull)),
+            false => self.file.write_all(line.as_bytes()).and_then(|()| {
+                failpoint::hit(record.kind(), "unsynced");
+                self.file.sync_data()
+            }),
+        };
         if let Err(source) = written {
             // Whatever of the line arrived must not stand before a later one; if it stays, the next reader cuts it off.
-            let _ = self.file.set_len(self.whole);
+            self.failed |= self.file.set_len(self.whole).is_err();
             return Err(JournalError::Disk { action: "cannot write the journal", path: self.path.clone(), source });
         }
         self.whole += line.len() as u64;
+        self.chain = chain;
         Ok(())
     }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
 #[cfg(unix)]

@@ -10,6 +10,7 @@ mod deletion;
 mod errors;
 mod listing;
 mod options;
+mod sending;
 mod spelling;
 mod wire;
 mod xml;
@@ -37,6 +38,8 @@ use bytes::Bytes;
 use self::errors::Attempt;
 use self::listing::RawPage;
 pub use self::options::{S3Options, Timeouts};
+use self::sending::IF_TIME;
+pub use self::sending::{Sending, TimeForm};
 use self::spelling::{PROBE, Spelling};
 use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, PLACEHOLDER, Slot, TooLong, Wire};
 use self::xml::Breach;
@@ -52,7 +55,7 @@ use crate::domain::{ETag, Key, Object, StorageClass};
 pub struct S3Store {
     client: Client,
     identity: StoreIdentity,
-    conditional_deletes: bool,
+    sending: Sending,
     /// What the store answered when it was asked how it spells keys.
     spelling: OnceLock<RawPage>,
 }
@@ -64,14 +67,14 @@ impl S3Store {
     /// [`ErrorKind::Invalid`] for options that make no sense, [`ErrorKind::Unauthenticated`] if no credentials are found.
     pub async fn connect(options: S3Options) -> Result<Self, StoreError> {
         let (client, identity) = options::client(options).await?;
-        Ok(Self { client, identity, conditional_deletes: false, spelling: OnceLock::new() })
+        Ok(Self { client, identity, sending: Sending::default(), spelling: OnceLock::new() })
     }
 
-    /// Sends the ETag of a [`DeleteTarget`] as a condition. Only for a store that was proved to honour it: most ignore the
-    /// condition and delete (MinIO, Garage, RGW 16, R2's local server).
+    /// The same store, with deletions that are written like this. Conditions only for a store that was proved to honour
+    /// them: most ignore them and delete (MinIO, Garage, RGW 16, R2's local server).
     #[must_use]
-    pub fn with_conditional_deletes(self) -> Self {
-        Self { conditional_deletes: true, ..self }
+    pub fn with(&self, sending: Sending) -> Self {
+        Self { client: self.client.clone(), identity: self.identity.clone(), sending, spelling: OnceLock::new() }
     }
 
     fn attempt<'a>(&'a self, what: &'a str) -> Attempt<'a> {
@@ -163,12 +166,6 @@ impl S3Store {
         }
         Ok(())
     }
-
-    /// The condition to send for a target, if any.
-    fn condition(&self, target: &DeleteTarget) -> Option<String> {
-        let etag = target.etag.as_ref().filter(|etag| self.conditional_deletes && !etag.is_empty())?;
-        Some(format!("\"{}\"", etag.as_str()))
-    }
 }
 
 #[async_trait]
@@ -241,16 +238,16 @@ impl ObjectStore for S3Store {
         let attempt = self.attempt(&what);
         self.check_batch(targets, &attempt)?;
         let invalid = |error: &dyn std::error::Error| attempt.error(ErrorKind::Invalid, &error.to_string());
-        let mut list = Delete::builder().quiet(false);
+        let mut list = Delete::builder().quiet(self.sending.quiet);
         for target in targets {
             let key = text(target.key.as_bytes(), &attempt)?;
-            let object = ObjectIdentifier::builder().key(key).set_e_tag(self.condition(target));
+            let object = ObjectIdentifier::builder().key(key).set_e_tag(etag(target, self.sending.etags_of_many));
             list = list.objects(object.build().map_err(|error| invalid(&error))?);
         }
         let list = list.build().map_err(|error| invalid(&error))?;
         let call = self.client.delete_objects().bucket(&self.identity.bucket).delete(list);
         let slot = Slot::default();
-        let wire = Wire::<DeleteObjectsOutput>::new(&slot, MAX_DOCUMENT);
+        let wire = Wire::<DeleteObjectsOutput>::new(&slot, MAX_DOCUMENT).with_crc32(self.sending.crc32);
         let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
         if answer.status != 200 {
             return Err(attempt.refused(&answer));
@@ -267,9 +264,13 @@ impl ObjectStore for S3Store {
         let attempt = self.attempt(&what);
         check_key(&target.key, &attempt)?;
         let call = self.client.delete_object().bucket(&self.identity.bucket).key(PLACEHOLDER);
-        let call = call.set_if_match(self.condition(target));
+        let call = call.set_if_match(etag(target, self.sending.etag));
         let slot = Slot::default();
-        let wire = Wire::<DeleteObjectOutput>::new(&slot, MAX_DOCUMENT).of(&target.key);
+        let mut wire = Wire::<DeleteObjectOutput>::new(&slot, MAX_DOCUMENT).of(&target.key);
+        let time = self.sending.time.zip(target.last_modified).and_then(|(form, time)| form.write(time));
+        if let Some(time) = time {
+            wire = wire.with(IF_TIME, &time);
+        }
         let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
         if answer.status == 204 || (answer.status == 200 && answer.body.is_empty()) {
             return Ok(DeleteAnswer::Deleted(Said { status: Some(answer.status), code: None }));
@@ -294,6 +295,12 @@ impl ObjectStore for S3Store {
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
         copying::put(self, request).await
     }
+}
+
+/// The ETag of a target as a condition, if it is to be sent.
+fn etag(target: &DeleteTarget, is_sent: bool) -> Option<String> {
+    let etag = target.etag.as_ref().filter(|etag| is_sent && !etag.is_empty())?;
+    Some(format!("\"{}\"", etag.as_str()))
 }
 
 /// The raw answer of a call, or why there is none.

@@ -84,18 +84,24 @@ pub(super) struct Wire<O> {
     limit: u64,
     key: Option<Key>,
     headers: Vec<(&'static str, String)>,
+    crc32: bool,
     output: PhantomData<fn() -> O>,
 }
 
 impl<O> Wire<O> {
     /// Puts the answer into `slot`; refuses bodies that announce more than `limit` bytes.
     pub(super) fn new(slot: &Slot, limit: u64) -> Self {
-        Self { slot: slot.clone(), limit, key: None, headers: Vec::new(), output: PhantomData }
+        Self { slot: slot.clone(), limit, key: None, headers: Vec::new(), crc32: false, output: PhantomData }
     }
 
     /// The request is for this key; the SDK was told [`PLACEHOLDER`].
     pub(super) fn of(self, key: &Key) -> Self {
         Self { key: Some(key.clone()), ..self }
+    }
+
+    /// Whether a deletion of many keeps the SDK's CRC32 instead of a Content-MD5.
+    pub(super) fn with_crc32(self, crc32: bool) -> Self {
+        Self { crc32, ..self }
     }
 
     /// The request carries this header, which the SDK does not know.
@@ -142,12 +148,12 @@ impl<O: EmptyOutput> Intercept for Wire<O> {
         for (name, value) in &self.headers {
             context.request_mut().headers_mut().insert(*name, value.clone());
         }
-        trim(context.request_mut(), self.key.as_ref())
+        trim(context.request_mut(), self.key.as_ref(), self.crc32)
     }
 }
 
 /// Gives the request its final, permitted form.
-fn trim(request: &mut HttpRequest, key: Option<&Key>) -> Result<(), BoxError> {
+fn trim(request: &mut HttpRequest, key: Option<&Key>, crc32: bool) -> Result<(), BoxError> {
     let uri = request.uri().to_owned();
     let (path, query) = uri.split_once('?').unwrap_or((&uri, ""));
     let path = match key {
@@ -165,7 +171,7 @@ fn trim(request: &mut HttpRequest, key: Option<&Key>) -> Result<(), BoxError> {
     }
     let uri = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
     request.set_uri(uri)?;
-    if query == ["delete"] {
+    if query == ["delete"] && !crc32 {
         use_content_md5(request)?;
     }
     Ok(())
@@ -192,7 +198,8 @@ pub(super) fn copy_source(bucket: &str, key: &Key) -> String {
     format!("/{bucket}/{}", percent_encode(key.as_bytes(), ESCAPED))
 }
 
-/// R2 and older stores refuse the CRC32 that the SDK insists on for DeleteObjects; Content-MD5 is taken by all.
+/// R2 and older stores refuse the CRC32 that the SDK insists on for DeleteObjects; Content-MD5 is
+/// taken by nearly all; whether CRC32 is, has to be measured.
 fn use_content_md5(request: &mut HttpRequest) -> Result<(), BoxError> {
     let body = request.body().bytes().ok_or("the body of a deletion is not in memory")?;
     let digest = STANDARD.encode(Md5::digest(body));

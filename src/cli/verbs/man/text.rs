@@ -84,8 +84,9 @@ pub const SECTIONS: &[Section] = &[
             "What a store does with conditions is measured, never assumed: many ignore them and delete. `doctor --probe` \
              writes a few small objects under .bucketree/canary/, tries each question on them, and removes them. The \
              answers are kept with their date in the state folder and hold for 30 days.",
-            "Where both kinds of conditional deletion were proved, every deletion names the ETag of the object that was \
-             planned: an object that changes in the last moment is kept. Elsewhere each object is looked at just before it \
+            "Where conditional deletion was proved, every deletion names the ETag of the object that was planned, or the time \
+             of its last change, the only condition that R2 documents: an object that changes in the last moment is kept. \
+             Where only deletions of one key heed a condition, --via single is atomic and batches are not. Elsewhere each object is looked at just before it \
              is deleted, and the plan says that this is not atomic.",
         ],
     ),
