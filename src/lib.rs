@@ -5,6 +5,7 @@
 //! domain    pure: keys, layouts, inventory, verdicts, selection, plans, outcomes; no IO, so nothing here can fail on the world
 //! store     the port to a bucket, its adapters (S3, memory), wrappers around any of them, and one conformance suite
 //! registry  the port to what the app knows (projects, tracked keys), its adapters (file, SQL), one conformance suite
+//! scans     complete listings that are kept in files, and read back whole or not at all
 //! journal   what is written down: plan files and the append-only record of each run
 //! jobs      the long work over the ports: list, audit, draft, execute, resume, move, verify, probe; no terminal, no arguments
 //! app       pure: State, Event, Action, Effect and update; the keymap is the one table of verbs and keys
@@ -17,10 +18,10 @@
 //! Arrows, checked by `tests/architecture.rs`; everything that is not listed is forbidden:
 //!
 //! ```text
-//! main -> cli -> { app, ui, jobs, store, registry, journal, config, demo, domain }
+//! main -> cli -> { app, ui, jobs, store, registry, scans, journal, config, demo, domain }
 //! ui   -> { app, domain }             jobs -> { store, registry, journal, domain }
 //! app  -> domain                      store, registry, journal, config -> domain
-//! demo -> domain                      domain -> nothing
+//! scans -> { store, domain }          demo -> domain                      domain -> nothing
 //! ```
 //!
 //! One action, end to end: a key press becomes an [`app::Event`](app), the keymap turns it into an `Action`, `update`
@@ -37,6 +38,8 @@ pub mod domain;
 pub mod store;
 
 pub mod registry;
+
+pub mod scans;
 
 pub mod journal;
 

@@ -11,12 +11,13 @@ mod source;
 /// Who may use whom; what is not listed is forbidden. `src/lib.rs` says the same to its readers.
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["app", "ui", "jobs", "store", "registry", "journal", "config", "demo", "domain"]),
+    ("cli", &["app", "ui", "jobs", "store", "registry", "scans", "journal", "config", "demo", "domain"]),
     ("ui", &["app", "domain"]),
     ("jobs", &["store", "registry", "journal", "domain"]),
     ("app", &["domain"]),
     ("store", &["domain"]),
     ("registry", &["domain"]),
+    ("scans", &["store", "domain"]),
     ("journal", &["domain"]),
     ("config", &["domain"]),
     ("demo", &["domain"]),

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/filled.rs"]
+mod filled;
 #[path = "common/program.rs"]
 mod program;
 
@@ -18,8 +20,12 @@ mod doctoring;
 mod guarding;
 #[path = "cli/interrupting.rs"]
 mod interrupting;
+#[path = "cli/locking.rs"]
+mod locking;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/scanning.rs"]
+mod scanning;
 #[path = "cli/selecting.rs"]
 mod selecting;
 #[path = "cli/streams.rs"]

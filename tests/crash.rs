@@ -4,6 +4,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "common/filled.rs"]
+mod filled;
 #[path = "common/program.rs"]
 mod program;
 
@@ -11,5 +13,7 @@ mod program;
 mod disk;
 #[path = "crash/kills.rs"]
 mod kills;
+#[path = "crash/moves.rs"]
+mod moves;
 #[path = "crash/scene.rs"]
 mod scene;

@@ -188,7 +188,7 @@ fn refused(runtime: &Runtime, options: S3Options, expected: ErrorKind) -> Result
     runtime.block_on(async {
         let store = S3Store::connect(options).await.map_err(|error| error.to_string())?;
         let listed = store.list(&ListRequest::default()).await.map(|page| page.objects.len());
-        let target = DeleteTarget { key: Key::from("a"), etag: None };
+        let target = DeleteTarget::of(Key::from("a"));
         let deleted = store.delete_batch(&[target]).await.map(|batch| batch.answers.len());
         for answer in [listed, deleted] {
             match answer {

@@ -51,6 +51,9 @@ pub struct GlobalFlags {
     /// Layouts of keys (TOML); without it the Auto Shorts layouts
     #[arg(long, global = true, value_name = "FILE")]
     pub layouts: Option<PathBuf>,
+    /// Look into a scan in a file instead of the bucket: ls, du, audit and the console
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["endpoint", "bucket", "region"])]
+    pub from: Option<PathBuf>,
     /// Print JSON; its shapes are in `bucketree man`
     #[arg(long, global = true)]
     pub json: bool,
@@ -75,6 +78,12 @@ pub enum Verb {
     Du(PrefixArgs),
     /// Say whose each object is, and why
     Audit(AuditArgs),
+    /// List the bucket and keep the listing: in the state folder, in a Parquet file, or as an object
+    Scan(ScanArgs),
+    /// List the kept scans
+    Scans,
+    /// Compare two scans: what came, what went, what changed
+    Diff(DiffArgs),
     /// Freeze a plan
     #[command(subcommand)]
     Plan(PlanVerb),
@@ -164,6 +173,31 @@ pub struct AuditArgs {
     pub prefix: Option<OsString>,
 }
 
+/// Arguments of `scan`.
+#[derive(Args, Debug)]
+pub struct ScanArgs {
+    /// Where to write the scan instead of the state folder: a new file, or s3://BUCKET/KEY at the same endpoint
+    #[arg(long, value_name = "FILE|s3://BUCKET/KEY")]
+    pub out: Option<String>,
+    /// Only keys that begin with this; needs --out
+    pub prefix: Option<OsString>,
+}
+
+/// Arguments of `diff`.
+#[derive(Args, Debug)]
+pub struct DiffArgs {
+    /// The earlier scan: a file, the id of a kept one or a beginning of it, last, or previous (the one before the last)
+    pub before: String,
+    /// The later scan, named alike
+    pub after: String,
+    /// Print totals by folder and project instead of keys
+    #[arg(long)]
+    pub summary: bool,
+    /// Folders of so many levels in the totals
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub levels: usize,
+}
+
 /// What can be planned.
 #[derive(Subcommand, Debug)]
 pub enum PlanVerb {
@@ -246,6 +280,20 @@ pub struct ApplyArgs {
     /// How keys are deleted: batch (many in a request), single (one each) or sequential (one after the other)
     #[arg(long, value_name = "EXECUTOR")]
     pub via: Option<Via>,
+    /// Leave the registry's rows, whatever becomes of their objects
+    #[arg(long)]
+    pub keep_rows: bool,
+    /// Of the lock.
+    #[command(flatten)]
+    pub lock: LockArgs,
+}
+
+/// The flag of verbs that begin a run or go on with one.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LockArgs {
+    /// Take the lock in the bucket from this run, which is surely dead: it was silent for 10 minutes
+    #[arg(long, value_name = "RUN")]
+    pub take_over_lock: Option<String>,
 }
 
 /// Arguments of `restore`.
@@ -259,6 +307,9 @@ pub struct RestoreArgs {
     /// Only keys that begin with this (may be repeated)
     #[arg(long, value_name = "PREFIX")]
     pub prefix: Vec<OsString>,
+    /// Of the lock.
+    #[command(flatten)]
+    pub lock: LockArgs,
 }
 
 /// Verbs on the trash.
@@ -279,6 +330,9 @@ pub struct EmptyArgs {
     /// The bucket's name and the number of objects, as it is said without this
     #[arg(long, value_name = "TEXT")]
     pub confirm: Option<String>,
+    /// Of the lock.
+    #[command(flatten)]
+    pub lock: LockArgs,
 }
 
 /// Arguments of `resume`.
@@ -292,6 +346,9 @@ pub struct ResumeArgs {
     /// Delete requests in flight at once, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: Option<u16>,
+    /// Of the lock.
+    #[command(flatten)]
+    pub lock: LockArgs,
 }
 
 /// Arguments of verbs on one run.

@@ -7,6 +7,7 @@
 //! connecting the store that the settings name
 //! verbs      one file per verb, each over the jobs
 //! selectors  which objects of an audited bucket are meant
+//! kept       scans in files: opened in place of a bucket, kept for the next start
 //! keys_from  files of exact keys
 //! output     escaped on a terminal, exact on a pipe, JSON
 //! interrupt  Ctrl-C
@@ -21,6 +22,7 @@ pub mod error;
 pub mod exit_code;
 mod guarding;
 mod interrupt;
+mod kept;
 mod keys_from;
 pub mod logging;
 pub mod output;
@@ -56,6 +58,7 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn dispatch(cli: Cli, output: &mut Output) -> Result<ExitCode, Stop> {
     let flags = &cli.global;
+    check_from(&cli.verb, flags)?;
     match cli.verb {
         Some(Verb::Completions { shell }) => verbs::completions::run(shell, output),
         Some(Verb::Man) => verbs::man::run(output),
@@ -75,6 +78,19 @@ fn dispatch(cli: Cli, output: &mut Output) -> Result<ExitCode, Stop> {
             }
         }
         verb => on_bucket(verb, flags, output),
+    }
+}
+
+/// A kept scan is looked at, never acted on: what it says of the bucket was true then.
+fn check_from(verb: &Option<Verb>, flags: &GlobalFlags) -> Result<(), Stop> {
+    let looks = matches!(verb, None | Some(Verb::Ls(_) | Verb::Du(_) | Verb::Audit(_)));
+    match &flags.from {
+        Some(file) if !looks => {
+            let why = format!("guard \"listing complete\": {} is a scan that was kept, not the bucket", file.display());
+            let hint = "without --from the bucket is listed; ls, du, audit and the console look into a scan";
+            Err(Stop::refused("use --from with this verb", why, hint))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -116,9 +132,12 @@ async fn read(verb: Verb, flags: &GlobalFlags, output: &mut Output) -> Result<Ex
     let mut inputs = session::inputs(flags);
     match verb {
         Verb::Doctor(args) => verbs::doctor::run(&inputs, &args, output).await,
-        Verb::Ls(args) => verbs::ls::run(&Session::open(&inputs).await?, &args, output).await,
-        Verb::Du(args) => verbs::du::run(&Session::open(&inputs).await?, &args, output).await,
-        Verb::Audit(args) => verbs::audit::run(&Session::open(&inputs).await?, &args, output).await,
+        Verb::Ls(args) => verbs::ls::run(&kept::open(flags).await?, &args, output).await,
+        Verb::Du(args) => verbs::du::run(&kept::open(flags).await?, &args, output).await,
+        Verb::Audit(args) => verbs::audit::run(&kept::open(flags).await?, &args, output).await,
+        Verb::Scan(args) => verbs::scan::run(&Session::open(&inputs).await?, &args, output).await,
+        Verb::Scans => verbs::scan::list(&Session::open(&inputs).await?, output),
+        Verb::Diff(args) => verbs::diff::run(&args, flags, output).await,
         Verb::Plan(PlanVerb::Trash(args)) => verbs::plan::run(&mut inputs, PlanKind::Trash, &args, output).await,
         Verb::Plan(PlanVerb::Delete(args)) => verbs::plan::run(&mut inputs, PlanKind::Delete, &args, output).await,
         Verb::Trash(TrashVerb::List) => verbs::trash::list(&Session::open(&inputs).await?, output).await,

@@ -12,11 +12,12 @@ use super::args::GlobalFlags;
 use super::connecting;
 use super::error::Stop;
 use super::guarding::{caps, policy};
+use super::kept::Kept;
 use super::output::Progress;
 use crate::app::number;
 use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
 use crate::demo::Demo;
-use crate::domain::capabilities::Atomicity;
+use crate::domain::capabilities::{Atomicity, Locking};
 use crate::domain::facts::{RegistryState, SourceReport};
 use crate::domain::guards::Caps;
 use crate::domain::inventory::Inventory;
@@ -24,6 +25,7 @@ use crate::domain::judge::Policy;
 use crate::domain::layout::Layouts;
 use crate::domain::plan::Plan;
 use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::via::Via;
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
@@ -69,6 +71,10 @@ pub struct Session {
     pub accepts_shrink: bool,
     /// Whether deletions in this bucket can hit another object than the one that was looked at.
     pub deletes: Atomicity,
+    /// The scan that is looked at in place of the bucket, if one is.
+    pub kept: Option<Arc<Kept>>,
+    /// Whether runs on other machines can be kept out of the bucket.
+    pub locking: Locking,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -201,11 +207,27 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
+        // Whatever is wrong with the layouts is said before anything is asked of credentials.
+        layouts(&settings)?;
+        let (store, deletes, locking) = connecting::store(&settings, &state, Clock::system().now()).await?;
+        Self::on(settings, state, store, deletes, locking).await
+    }
+
+    /// Opens what these settings name, on this store.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn on(
+        settings: Settings,
+        state: PathBuf,
+        store: SharedStore,
+        deletes: Atomicity,
+        locking: Locking,
+    ) -> Result<Self, Stop> {
         tracing::info!(profile = settings.profile.as_ref().map(|profile| &profile.value), state = %state.display(), "settings");
         let clock = Clock::system();
         let layouts = Arc::new(layouts(&settings)?);
         let ids = id_rules(&layouts, &settings);
-        let (store, deletes) = connecting::store(&settings, &state, clock.now()).await?;
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
             Err(error) => (None, Some(error.to_string())),
@@ -231,6 +253,8 @@ impl Session {
             clock,
             accepts_shrink: false,
             deletes,
+            kept: None,
+            locking,
         })
     }
 
@@ -273,6 +297,11 @@ impl Session {
 
     /// What a run of a plan needs.
     pub fn execution(&self, plan: Arc<Plan>) -> Execution {
+        self.execution_via(plan, self.settings.executor.value)
+    }
+
+    /// What a run of a plan needs, with its deletions going this way.
+    pub fn execution_via(&self, plan: Arc<Plan>, via: Via) -> Execution {
         let requests = self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value);
         Execution {
             plan,
@@ -282,16 +311,22 @@ impl Session {
             ids: self.ids.clone(),
             runs: self.runs(),
             conditional_deletes: self.deletes.is_proved(),
-            concurrency: self.settings.executor.value.concurrency(requests),
+            locking: self.locking,
+            take_over: None,
+            concurrency: via.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
-            executor: executor(self.settings.executor.value),
+            keep_rows: false,
+            executor: executor(via),
             clock: self.clock.clone(),
         }
     }
 
     /// Lists what begins with `prefix`, with a progress line on stderr.
     pub async fn list(&self, prefix: &[u8]) -> (Inventory, ScanReport) {
+        if let Some(kept) = &self.kept {
+            return kept.list(prefix);
+        }
         let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
         let stop = JobStop::new();
         let collecting = async {

@@ -196,6 +196,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key("concurrency", &["BUCKETREE_CONCURRENCY"], "16", "requests at the same time, 1 to 512"),
     key("executor", &["BUCKETREE_EXECUTOR"], "\"batch\"", "how keys are deleted: batch, single or sequential"),
+    key(
+        "kept_scans",
+        &["BUCKETREE_KEPT_SCANS"],
+        "5",
+        "complete listings of a bucket that are kept in the state folder for the next start; 0 keeps none",
+    ),
     key("theme", &["BUCKETREE_THEME"], "\"auto\"", "auto, light, dark or mono"),
 ];
 

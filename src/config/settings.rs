@@ -76,6 +76,8 @@ pub struct Settings {
     pub concurrency: Option<Setting<usize>>,
     /// How deletions reach the store.
     pub executor: Setting<Via>,
+    /// Complete listings that are kept for each bucket.
+    pub kept_scans: Setting<usize>,
     /// Colors.
     pub theme: Setting<Theme>,
     /// What is odd and not wrong, for a person: misspelt variables, what was left out and why.
@@ -155,6 +157,7 @@ impl Settings {
             canary_key: layers.get("canary_key", text)?,
             concurrency: layers.get("concurrency", concurrency)?,
             executor: layers.get_or("executor", value::executor, Via::default())?,
+            kept_scans: layers.get_or("kept_scans", value::few, 5)?,
             theme: layers.get_or("theme", Theme::parse, Theme::Auto)?,
             bucket: target.bucket,
             endpoint: target.endpoint,

@@ -96,6 +96,12 @@ pub(super) fn concurrency(raw: &Raw) -> Result<usize, &'static str> {
     fits.ok_or("a whole number from 1 to 512")
 }
 
+/// A number of files to keep.
+pub(super) fn few(raw: &Raw) -> Result<usize, &'static str> {
+    let fits = count(raw).ok().and_then(|count| usize::try_from(count).ok()).filter(|count| *count <= 1000);
+    fits.ok_or("a whole number up to 1000")
+}
+
 /// A way of deleting.
 pub(super) fn executor(raw: &Raw) -> Result<Via, &'static str> {
     text(raw)?.parse().map_err(|_| "batch, single or sequential")

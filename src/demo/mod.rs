@@ -8,16 +8,18 @@
 //! bucket     the objects in memory, sorted
 //! content    what the objects hold: media of any size, made when read
 //! generator  which objects and rows there are, by a seed
+//! place      the temporary folder of the registry
 //! tracking   the SQLite registry
 //! ```
 //!
 //! Nothing leaves the machine and nothing stays on it: the server listens on loopback only, and the registry file goes
-//! when the [`Demo`] is dropped.
+//! when the [`Demo`] is dropped; what a killed process left goes when the next demo starts.
 
 mod bucket;
 mod content;
 pub mod generator;
 mod listing;
+mod place;
 mod random;
 mod server;
 mod service;
@@ -33,13 +35,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::domain::Timestamp;
 use bucket::{Content, MemoryBucket, Stored};
 use content::SampleBody;
 use generator::Sample;
+use place::Place;
 use random::Random;
 use server::Server;
 use service::Service;
@@ -123,7 +125,7 @@ pub struct Demo {
     pub objects: u64,
     /// Kept for what dropping it does.
     _server: Server,
-    _directory: TempDir,
+    _place: Place,
 }
 
 impl Demo {
@@ -170,12 +172,10 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
     }
     let cannot_listen = |why| DemoError::Listen { address, why };
     let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
-    let directory = tempfile::Builder::new()
-        .prefix("bucketree-demo-")
-        .tempdir()
-        .map_err(|why| DemoError::Place { directory: std::env::temp_dir(), why })?;
+    let temporary = std::env::temp_dir();
+    let place = Place::take(&temporary).map_err(|why| DemoError::Place { directory: temporary, why })?;
     let started = now();
-    let (bucket, objects, registry) = fill(&options, directory.path(), started).await?;
+    let (bucket, objects, registry) = fill(&options, place.path(), started).await?;
     let (access_key_id, secret_access_key) = credentials(options.seed);
     let service = Service {
         name: BUCKET.to_owned(),
@@ -194,7 +194,7 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
         registry,
         objects,
         _server: server,
-        _directory: directory,
+        _place: place,
     })
 }
 

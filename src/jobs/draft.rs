@@ -102,6 +102,7 @@ fn guard_facts(input: &Draft<'_>, rows: &[PlanRow]) -> GuardFacts {
     };
     let listing_problem = match &input.scan.completeness {
         Completeness::Complete => None,
+        Completeness::Kept(at) => Some(format!("it was kept at {at}, and is not of now")),
         Completeness::Incomplete(failure) => Some(format!("{}: {}", place(input.identity), failure.why)),
     };
     let mut live_projects: BTreeMap<ProjectId, u64> = BTreeMap::new();

@@ -138,7 +138,7 @@ mod tests {
     use crate::store::memory::MemoryStore;
 
     fn targets(keys: &[&str]) -> Vec<DeleteTarget> {
-        keys.iter().map(|key| DeleteTarget { key: Key::from(*key), etag: None }).collect()
+        keys.iter().map(|key| DeleteTarget::of(Key::from(*key))).collect()
     }
 
     fn filled(keys: &[&str]) -> (Arc<MemoryStore>, FaultStore) {
@@ -152,7 +152,7 @@ mod tests {
         for via in Via::ALL {
             let (memory, store) = filled(&["a", "b", "c\n", "kept"]);
             let delivery = executor(via).delete(&store, &targets(&["a", "c\n", "b"])).await;
-            assert_eq!(delivery, Delivery { answers: vec![DeleteAnswer::Deleted; 3], ..Delivery::default() }, "{via}");
+            assert_eq!(delivery, Delivery { answers: vec![DeleteAnswer::DELETED; 3], ..Delivery::default() }, "{via}");
             assert_eq!(memory.keys(), [Key::from("kept")]);
             let batches = if via == Via::Batch { (1, 1) } else { (0, 3) };
             assert_eq!((store.count(Operation::DeleteBatch), store.count(Operation::Delete)), batches, "{via}");
@@ -167,10 +167,10 @@ mod tests {
         store.always(Operation::DeleteBatch, Fault::Fail(unsupported));
         let one = executor(Via::Batch);
         let first = one.delete(&store, &targets(&["a", "b"])).await;
-        assert_eq!((first.answers, first.failure), (vec![DeleteAnswer::Deleted; 2], None));
+        assert_eq!((first.answers, first.failure), (vec![DeleteAnswer::DELETED; 2], None));
         assert!(first.notice.is_some_and(|notice| notice.contains("one by one")));
         let second = one.delete(&store, &targets(&["c"])).await;
-        assert_eq!((second.answers, second.notice), (vec![DeleteAnswer::Deleted], None));
+        assert_eq!((second.answers, second.notice), (vec![DeleteAnswer::DELETED], None));
         assert_eq!((store.count(Operation::DeleteBatch), memory.keys().len()), (1, 0));
     }
 
@@ -183,7 +183,7 @@ mod tests {
             store.at(Operation::Delete, 0, Fault::Fail(error.clone()));
             let delivery = executor(via).delete(&store, &targets(&["a", "b"])).await;
             let refused = DeleteAnswer::Refused(error.clone());
-            let second = if via == Via::Batch { refused.clone() } else { DeleteAnswer::Deleted };
+            let second = if via == Via::Batch { refused.clone() } else { DeleteAnswer::DELETED };
             assert_eq!(delivery.answers, [refused, second], "{via}");
             assert_eq!(delivery.failure, Some(error.clone()));
         }

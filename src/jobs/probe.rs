@@ -122,7 +122,7 @@ impl Canary<'_> {
     }
 
     fn target(&self, name: &str, etag: Option<ETag>) -> DeleteTarget {
-        DeleteTarget { key: self.key(name), etag }
+        DeleteTarget { etag, ..DeleteTarget::of(self.key(name)) }
     }
 
     async fn kept(&self, name: &str) -> Kept {
@@ -193,7 +193,7 @@ impl Canary<'_> {
 
     async fn delete(&self, name: &str) -> Result<(), StoreError> {
         match self.store.delete(&self.target(name, None)).await? {
-            DeleteAnswer::Deleted | DeleteAnswer::Absent => {}
+            DeleteAnswer::Deleted(_) | DeleteAnswer::Absent => {}
             DeleteAnswer::Refused(error) => return Err(error),
             DeleteAnswer::Unproven => return Err(StoreError::new(ErrorKind::Other, "the answer proved nothing")),
         }
@@ -208,7 +208,7 @@ impl Canary<'_> {
         let answered = self.store.delete_batch(&[self.target("never-written", None)]).await;
         let (missing, many) = match answered.map(|batch| batch.answers) {
             Ok(answers) => match answers.as_slice() {
-                [DeleteAnswer::Deleted] => ((Some(false), "a missing key is said to be deleted".into()), None),
+                [DeleteAnswer::Deleted(_)] => ((Some(false), "a missing key is said to be deleted".into()), None),
                 [DeleteAnswer::Absent] => ((Some(true), "a missing key is said to be missing".into()), None),
                 other => ((None, format!("a missing key was answered by {other:?}")), None),
             },
@@ -238,7 +238,7 @@ impl Canary<'_> {
         let batch = self.store.delete_batch(&targets).await.map_err(|error| error.message)?;
         let (wrong, own, plain) = (self.kept("wrong").await, self.kept("own").await, self.kept("plain").await);
         let names = match (&plain, &batch.answers[..]) {
-            (Kept::No, [.., DeleteAnswer::Deleted]) => (Some(true), "many objects go in one request".into()),
+            (Kept::No, [.., DeleteAnswer::Deleted(_)]) => (Some(true), "many objects go in one request".into()),
             (_, answers) => (Some(false), format!("a deletion of three objects was answered by {answers:?}")),
         };
         let conditions = match (wrong, own) {
@@ -293,7 +293,7 @@ impl Canary<'_> {
         let page = self.store.list(&request).await.map_err(|error| leftover(error.message))?;
         for key in listed(page).filter(|key| key.as_bytes().starts_with(&self.prefix)) {
             // What it says is not believed: the next listing tells.
-            let _ = self.store.delete(&DeleteTarget { key, etag: None }).await;
+            let _ = self.store.delete(&DeleteTarget::of(key)).await;
         }
         let page = self.store.list(&request).await.map_err(|error| leftover(error.message))?;
         match listed(page).count() {

@@ -8,8 +8,10 @@
 //! - `journal`: in `text` one line of the journal, exactly;
 //! - `key`: how one key ended, with the columns of the reports of S3 Batch Operations (`Bucket`, `Key`, `VersionId`,
 //!   `TaskStatus`, `ErrorCode`, `HTTPStatusCode`, `ResultMessage`; AmazonS3 batch-ops-examples-reports) and beside them the
-//!   outcome, the object that was planned, and the evidence. `Key` is percent-encoded. Status codes are not kept in
-//!   journals and stand empty; a bucket without versions has no version ids;
+//!   outcome, the object that was planned, and the evidence. `Key` is percent-encoded. `ErrorCode` and `HTTPStatusCode`
+//!   are those of the store's last answer to a request that was to change the object. Without an error code the outcome
+//!   stands in its place; where nothing was asked, or one key of many was refused, there is no status. A bucket without
+//!   versions has no version ids;
 //! - `verification`: what the last verification found;
 //! - `end`: how many lines of each kind there are.
 
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::Chain;
 use super::keys::KeyFields;
-use super::record::Record;
+use super::record::{Record, RowOutcome};
 use super::runs::{self, PastRun, RunSummary};
 use super::{JournalError, disk, lock, plan_file};
 use crate::domain::outcome::Outcome;
@@ -77,8 +79,8 @@ struct ObjectFields {
 }
 
 impl KeyLine {
-    fn new(bucket: &str, row: &PlanRow, end: Option<&(Outcome, Option<String>)>) -> Self {
-        let outcome = end.map(|(outcome, _)| *outcome);
+    fn new(bucket: &str, row: &PlanRow, end: Option<&RowOutcome>) -> Self {
+        let outcome: Option<Outcome> = end.and_then(|end| end.outcome.parse().ok());
         let gone = outcome.is_some_and(Outcome::is_gone);
         let name = outcome.map_or("none", Outcome::name);
         Self {
@@ -86,9 +88,12 @@ impl KeyLine {
             key: percent_encode(row.object.key.as_bytes(), NON_ALPHANUMERIC).to_string(),
             version_id: String::new(),
             task_status: if gone { "succeeded" } else { "failed" }.into(),
-            error_code: if gone { "" } else { name }.into(),
-            http_status_code: String::new(),
-            result_message: end.and_then(|(_, why)| why.clone()).unwrap_or_else(|| name.into()),
+            error_code: match end.and_then(|end| end.code.clone()) {
+                _ if gone => String::new(),
+                code => code.unwrap_or_else(|| name.into()),
+            },
+            http_status_code: end.and_then(|end| end.status).map(|status| status.to_string()).unwrap_or_default(),
+            result_message: end.and_then(|end| end.why.clone()).unwrap_or_else(|| name.into()),
             outcome: outcome.map(|outcome| outcome.name().into()),
             object: ObjectFields {
                 key: KeyFields::from(&row.object.key),
@@ -104,8 +109,8 @@ impl KeyLine {
 
 /// What follows from plan and journal, and is written beside them so that a reader needs neither.
 fn derived(plan: &Plan, past: &PastRun) -> Vec<Line> {
-    let ends = past.outcomes();
-    let key = |(number, row)| Line::Key(Box::new(KeyLine::new(&plan.header.bucket, row, ends.get(&number))));
+    let ends = past.ends();
+    let key = |(number, row)| Line::Key(Box::new(KeyLine::new(&plan.header.bucket, row, ends.get(&number).copied())));
     let mut lines: Vec<Line> = (0u32..).zip(&plan.rows).map(key).collect();
     let none = Line::Verification { result: None, still_there: 0, why: None };
     let verified = past.records.iter().rev().find_map(|record| match record {

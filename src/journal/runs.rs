@@ -1,12 +1,14 @@
 //! Past runs, read back from their folders.
 
+use std::collections::BTreeMap;
+use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 
 use super::chain::{self, BrokenLine, Chain};
-use super::record::{self, Record};
+use super::record::{self, Record, RowOutcome};
 use super::{JournalError, disk, plan_file};
 use crate::domain::outcome::{Outcome, OutcomeCounts};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanKind};
 use crate::domain::progress::Verification;
 
 /// Name of the plan in a run's folder.
@@ -174,6 +176,14 @@ impl PastRun {
         plan_file::read(&self.folder.join(PLAN))
     }
 
+    /// What the plan was to do; `None` if that cannot be read. The rows are not looked at.
+    pub fn kind(&self) -> Option<PlanKind> {
+        let mut first = String::new();
+        let file = std::fs::File::open(self.folder.join(PLAN)).ok()?;
+        std::io::BufReader::new(file).read_line(&mut first).ok()?;
+        plan_file::kind(&first)
+    }
+
     /// That nothing is wrong with the journal but, at most, a last line that was not written to its end.
     ///
     /// # Errors
@@ -189,16 +199,22 @@ impl PastRun {
     }
 
     /// The outcome of each plan row that has one, with its reason. A row that was sent again has none until it ends again.
-    pub fn outcomes(&self) -> std::collections::BTreeMap<u32, (Outcome, Option<String>)> {
-        let mut ends = std::collections::BTreeMap::new();
+    pub fn outcomes(&self) -> BTreeMap<u32, (Outcome, Option<String>)> {
+        let known = |(row, end): (u32, &RowOutcome)| Some((row, (end.outcome.parse().ok()?, end.why.clone())));
+        self.ends().into_iter().filter_map(known).collect()
+    }
+
+    /// How each plan row that has an end ended, with the evidence.
+    pub(super) fn ends(&self) -> BTreeMap<u32, &RowOutcome> {
+        let mut ends = BTreeMap::new();
         for record in &self.records {
             match record {
-                Record::Intent { rows, .. } => rows.iter().for_each(|row| drop(ends.remove(row))),
-                Record::Outcomes { rows, .. } => {
-                    let known =
-                        rows.iter().filter_map(|row| Some((row.row, (row.outcome.parse().ok()?, row.why.clone()))));
-                    ends.extend(known);
+                Record::Intent { rows, .. } => {
+                    for row in rows {
+                        ends.remove(row);
+                    }
                 }
+                Record::Outcomes { rows, .. } => ends.extend(rows.iter().map(|end| (end.row, end))),
                 _ => {}
             }
         }

@@ -18,14 +18,21 @@ fn records() -> Vec<Record> {
             planned: 3,
             operator: "someone".into(),
             tool: "0.1.0".into(),
+            keep_rows: false,
         },
         Record::Intent { at: at(), batch: 1, rows: vec![0, 1] },
         Record::Outcomes {
             at: at(),
             batch: 1,
             rows: vec![
-                RowOutcome { row: 0, outcome: "deleted".into(), why: None },
-                RowOutcome { row: 1, outcome: "locked".into(), why: Some("retention".into()) },
+                RowOutcome { row: 0, outcome: "deleted".into(), why: None, status: None, code: None },
+                RowOutcome {
+                    row: 1,
+                    outcome: "locked".into(),
+                    why: Some("retention".into()),
+                    status: Some(403),
+                    code: Some("ObjectLockedByBucketPolicy".into()),
+                },
             ],
         },
     ]

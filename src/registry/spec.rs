@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use super::combined::CombinedRegistry;
 use super::file::FileRegistry;
+use super::mongo_address::MongoAddress;
 use super::sql::SqliteRegistry;
 use super::sql::address::{Server, ServerAddress};
 use super::{KeySpelling, RegistryError, SharedRegistry};
 
 /// The schemes that can be opened today, for messages.
-const SUPPORTED: &str = "a path, file:PATH (JSON, JSON lines, CSV, ids one a line), sqlite:PATH, \
-    postgres://USER:PASSWORD@HOST/DATABASE and mysql://USER:PASSWORD@HOST/DATABASE";
+const SUPPORTED: &str = "a path, file:PATH (JSON, JSON lines, CSV, ids one a line), sqlite:PATH, and \
+    postgres://, mysql:// or mongodb:// with USER:PASSWORD@HOST/DATABASE";
 
 /// How long a database may say nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,6 +60,8 @@ pub enum Location {
     Text(PathBuf),
     /// A database on a server.
     Server(ServerAddress),
+    /// A MongoDB database.
+    Mongo(MongoAddress),
     /// A file whose first bytes say which of both it is.
     Guess(PathBuf),
 }
@@ -140,9 +143,9 @@ impl TextFormat {
 }
 
 impl RegistrySpec {
-    /// Reads an address with default names: a path, `file:PATH`, `sqlite:PATH`, `postgres://...` or `mysql://...`;
-    /// `?tracked=false` behind a database says that it tracks no keys, `?replica=true` behind a server that a replica will
-    /// do. A relative path starts at `base`.
+    /// Reads an address with default names: a path, `file:PATH`, `sqlite:PATH`, `postgres://...`, `mysql://...` or
+    /// `mongodb://...`; `?tracked=false` behind a database says that it tracks no keys, `?replica=true` behind a SQL server
+    /// that a replica will do. A relative path starts at `base`.
     ///
     /// # Errors
     /// [`RegistryError::Unreachable`] for a scheme or option that is not known; it never repeats what may be a password.
@@ -180,6 +183,9 @@ impl Location {
         if address.is_empty() {
             return Err(unreachable("the registry", format!("its address is empty; supported are {SUPPORTED}")));
         }
+        if let Some((address, tracked)) = MongoAddress::parse(address) {
+            return Ok((Self::Mongo(address), tracked));
+        }
         let path = |text: &str| base.join(text.strip_prefix("//").unwrap_or(text));
         if let Some((server, rest)) = scheme(address).and_then(|(word, rest)| Some((Server::of_scheme(word)?, rest))) {
             let (address, tracked) = ServerAddress::parse(server, rest)?;
@@ -215,7 +221,7 @@ impl Location {
 
     /// Whether references can be read there.
     fn is_database(&self) -> bool {
-        matches!(self, Self::Sqlite(_) | Self::Server(_))
+        matches!(self, Self::Sqlite(_) | Self::Server(_) | Self::Mongo(_))
     }
 }
 
@@ -293,6 +299,7 @@ async fn open_one(
     match location {
         Location::Sqlite(path) => Ok(Arc::new(SqliteRegistry::open(&whole(path), &mapping, role, spec.access).await?)),
         Location::Server(address) => open_server(address, &mapping, role, spec.access).await,
+        Location::Mongo(address) => open_mongo(address, &mapping, role).await,
         Location::Text(path) | Location::Guess(path) => {
             if references && (!mapping.references.is_empty() || mapping.references_query.is_some()) {
                 let name = format!("file: {}", path.display());
@@ -323,6 +330,16 @@ async fn open_server(
     Err(address.not_built())
 }
 
+#[cfg(feature = "mongodb")]
+async fn open_mongo(address: &MongoAddress, mapping: &Mapping, role: Role) -> Result<SharedRegistry, RegistryError> {
+    Ok(Arc::new(super::mongodb::MongoRegistry::open(address.expose(), mapping, role).await?))
+}
+
+#[cfg(not(feature = "mongodb"))]
+async fn open_mongo(address: &MongoAddress, _: &Mapping, _: Role) -> Result<SharedRegistry, RegistryError> {
+    Err(address.not_built())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,10 +363,8 @@ mod tests {
         check("C:\\app.db", Ok(Location::Guess("/base/C:\\app.db".into())));
         check("", Err("its address is empty"));
         check(
-            "mongodb+srv://app:hunter2@host/db",
-            Err(
-                "mongodb+srv: cannot be opened: this kind of registry is not supported; supported are a path, file:PATH",
-            ),
+            "redis://app:hunter2@host/db",
+            Err("redis: cannot be opened: this kind of registry is not supported; supported are a path, file:PATH"),
         );
         check("redis://app:hunter2@host/db", Err("sqlite:PATH"));
         check("postgres:app:hunter2@host/db", Err("the address is not complete"));

@@ -49,8 +49,7 @@ mod tests {
     use crate::domain::Key;
 
     fn check(count: usize, key: impl Fn(usize) -> String, expected: &[usize]) {
-        let targets: Vec<DeleteTarget> =
-            (0..count).map(|at| DeleteTarget { key: Key::from(key(at).as_str()), etag: None }).collect();
+        let targets: Vec<DeleteTarget> = (0..count).map(|at| DeleteTarget::of(Key::from(key(at).as_str()))).collect();
         let batches = split(&targets, usize::MAX);
         assert_eq!(batches.iter().map(ExactSizeIterator::len).collect::<Vec<_>>(), expected);
         let covered: Vec<usize> = batches.into_iter().flatten().collect();
@@ -67,7 +66,7 @@ mod tests {
         check(2500, |at| at.to_string(), &[1000, 1000, 500]);
         check(1000, |at| format!("{at:01024}"), &[1000]);
         check(1000, |_| "&".repeat(1024), &[242, 242, 242, 242, 32]);
-        let five: Vec<_> = (0..5).map(|at| DeleteTarget { key: Key::new([at]), etag: None }).collect();
+        let five: Vec<_> = (0..5).map(|at| DeleteTarget::of(Key::new([at]))).collect();
         assert_eq!(split(&five, 2), [0..2, 2..4, 4..5]);
         assert_eq!(split(&five, 0).len(), 5);
     }

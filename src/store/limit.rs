@@ -120,7 +120,7 @@ mod tests {
     use crate::store::memory::MemoryStore;
 
     #[test]
-    fn row_1_throttling_halves_and_calm_adds_one() {
+    fn row_01_throttling_halves_and_calm_adds_one() {
         let mut aimd = Aimd::new(8, 16);
         aimd.on_throttle();
         assert_eq!(aimd.limit(), 4);

@@ -140,16 +140,20 @@ impl MemoryStore {
 
     fn delete_one(&self, state: &mut State, target: &DeleteTarget) -> DeleteAnswer {
         let key = self.folded(&target.key);
+        let is_meant = |object: &Object| {
+            target.etag.as_ref().is_none_or(|etag| *etag == object.etag)
+                && target.last_modified.is_none_or(|time| Some(time) == object.last_modified)
+        };
         match (state.objects.get(&key), &target.etag) {
-            (None, None) if !self.reports_missing => DeleteAnswer::Deleted,
+            (None, None) if !self.reports_missing => DeleteAnswer::DELETED,
             (None, _) => DeleteAnswer::Absent,
-            (Some(stored), Some(etag)) if stored.object.etag != *etag => DeleteAnswer::Refused(StoreError::new(
+            (Some(stored), _) if !is_meant(&stored.object) => DeleteAnswer::Refused(StoreError::new(
                 ErrorKind::PreconditionFailed,
                 format!("{}: the object is no longer the one that was meant", target.key.escaped()),
             )),
             (Some(_), _) => {
                 state.objects.remove(&key);
-                DeleteAnswer::Deleted
+                DeleteAnswer::DELETED
             }
         }
     }
@@ -305,7 +309,7 @@ mod tests {
         let store = MemoryStore::new("b");
         let (key, then) = (Key::from("a"), store.put(&Key::from("a"), "old"));
         store.put(&key, "new");
-        let target = DeleteTarget { key: key.clone(), etag: Some(then.etag) };
+        let target = DeleteTarget { etag: Some(then.etag), ..DeleteTarget::of(key.clone()) };
         let answer = store.delete(&target).await;
         assert!(matches!(answer, Ok(DeleteAnswer::Refused(error)) if error.kind == ErrorKind::PreconditionFailed));
         assert!(store.object(&key).is_some());

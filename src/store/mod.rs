@@ -3,8 +3,10 @@
 pub mod batch;
 pub mod conformance;
 pub mod faults;
+pub mod hidden;
 pub mod limit;
 pub mod memory;
+pub mod offline;
 pub mod retry;
 pub mod s3;
 
@@ -126,26 +128,40 @@ pub enum PutAnswer {
     Exists,
 }
 
-/// One key to delete.
+/// One key to delete. What the object must still be is sent as a condition only to stores that were proved to honour it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeleteTarget {
     /// Exact key.
     pub key: Key,
-    /// Sent as a condition only by stores that were proved to honour it.
+    /// The ETag that the object must still have.
     pub etag: Option<ETag>,
+    /// When the object must have been changed last, as a listing says it.
+    pub last_modified: Option<Timestamp>,
+}
+
+impl DeleteTarget {
+    /// Whatever object has this key.
+    pub fn of(key: Key) -> Self {
+        Self { key, etag: None, last_modified: None }
+    }
 }
 
 /// What the store's answer says of one requested key. "Deleted" never proves that the object existed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DeleteAnswer {
-    /// Listed under Deleted.
-    Deleted,
+    /// Listed under Deleted, or confirmed for the one key.
+    Deleted(Said),
     /// Listed under Errors as a missing key (Garage says so; others say Deleted).
     Absent,
     /// Listed under Errors.
     Refused(StoreError),
     /// In neither list: nothing is proved.
     Unproven,
+}
+
+impl DeleteAnswer {
+    /// A deletion of which nothing else was said.
+    pub const DELETED: Self = Self::Deleted(Said { status: None, code: None });
 }
 
 /// The reconciled answer to a batch: one [`DeleteAnswer`] per requested key, in the order of the request.
@@ -262,14 +278,37 @@ impl ErrorKind {
     }
 }
 
-/// An error of the store by meaning. Holds no secret and no signed URL.
+/// The words of an answer, kept as evidence. What they mean was decided in the adapter, so that nobody above the port
+/// decides on them: answers that mean the same are equal, whatever their words.
+#[derive(Clone, Default, Debug)]
+pub struct Said {
+    /// Status code of the answer.
+    pub status: Option<u16>,
+    /// Error code, such as `AccessDenied`; safe for a terminal.
+    pub code: Option<Box<str>>,
+}
+
+impl PartialEq for Said {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Said {}
+
+/// An error of the store by meaning. Holds no secret and no signed URL. Its text says what was attempted and why it
+/// failed; whoever says the first in words of their own takes only the message.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{message}")]
+#[error("{attempt}{}{message}", if .attempt.is_empty() { "" } else { ": " })]
 pub struct StoreError {
     /// What it means.
     pub kind: ErrorKind,
+    /// What was attempted, and where: `listing bucket media at localhost:9000`; empty if that is not known.
+    pub attempt: String,
     /// What the store or the network said, for a person; safe for a terminal.
     pub message: String,
+    /// The answer's own words, if there was one.
+    pub said: Said,
     /// How long the store asked to wait.
     pub retry_after: Option<Duration>,
 }
@@ -277,6 +316,6 @@ pub struct StoreError {
 impl StoreError {
     /// An error without a wish to wait.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after: None }
+        Self { kind, attempt: String::new(), message: message.into(), said: Said::default(), retry_after: None }
     }
 }

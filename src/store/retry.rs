@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn row_3_waits_grow_are_spread_and_end() {
+    fn row_03_waits_grow_are_spread_and_end() {
         let policy = RetryPolicy::default();
         let check = |failures: u32, error: &StoreError, waited: u64, random: f64, expected: Option<u64>| {
             let wait = policy.wait(failures, error, Duration::from_secs(waited), random);
@@ -194,12 +194,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn row_8_a_deletion_is_never_sent_twice() {
+    async fn row_08_a_deletion_is_never_sent_twice() {
         let faults = Arc::new(FaultStore::new(Arc::new(MemoryStore::new("b"))));
         faults.always(Operation::DeleteBatch, Fault::Fail(error(ErrorKind::Throttled, None)));
         faults.always(Operation::Delete, Fault::Fail(error(ErrorKind::Timeout, None)));
         let store = quick(&faults);
-        let target = DeleteTarget { key: Key::from("a"), etag: None };
+        let target = DeleteTarget::of(Key::from("a"));
         assert!(store.delete_batch(std::slice::from_ref(&target)).await.is_err());
         assert!(store.delete(&target).await.is_err());
         assert_eq!(faults.calls().len(), 2);

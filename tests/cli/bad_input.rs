@@ -12,6 +12,8 @@ fn a_bucket_that_cannot_be_used() {
         1,
         &["cannot list bucket \"nope\" at http://127", "check the bucket's name"],
     );
+    let said = world.run_with(&[("R2_BUCKET_NAME", "nope")], ls).stderr;
+    assert!(!said.contains("listing bucket"), "what was attempted is said twice: {said}");
     world.check_with(&[("R2_BUCKET_NAME", "")], ls, 2, &["cannot open a bucket: none is named", "--bucket"]);
     let wrong_secret = [("AWS_SECRET_ACCESS_KEY", "not-the-secret-of-this-bucket")];
     world.check_with(&wrong_secret, ls, 1, &["cannot list bucket", "check the access key id and the secret"]);
@@ -41,7 +43,7 @@ fn a_registry_that_cannot_be_trusted() {
         ("a folder", folder, "registry"),
         ("malformed", world.write("broken.json", "[{\"id\": \"a\"},"), "broken.json"),
         ("empty", world.write("empty.json", "[]"), "no projects"),
-        ("unknown", "mongodb://app:hunter2@host/db".into(), "not supported"),
+        ("unknown", "redis://app:hunter2@host/db".into(), "not supported"),
     ];
     for (what, registry, said) in cases {
         let environment = [("BUCKETREE_REGISTRY", registry.as_str())];

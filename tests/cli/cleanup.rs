@@ -74,6 +74,13 @@ fn look_back(world: &World, run: &str, gone: u64) {
 fn hand_over(world: &World, run: &str, gone: u64) {
     let exported = world.check(&["runs", "export", run, "-o", "bundle.jsonl", "--json"], 0, &[]).one();
     assert_eq!((&exported["run"], &exported["outcomes"]["deleted"]), (&json!(run), &json!(gone)));
+    let text = std::fs::read_to_string(world.path("bundle.jsonl")).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line.split_once(' ').unwrap().1).unwrap());
+    let keys: Vec<Value> = lines.filter(|line: &Value| line["line"] == "key").collect();
+    assert!(
+        !keys.is_empty() && keys.iter().all(|key| ["200", "204"].contains(&key["HTTPStatusCode"].as_str().unwrap())),
+        "{keys:?}"
+    );
     world.check(&["runs", "export", run, "-o", "bundle.jsonl"], 1, &["bundle.jsonl", "name a new file"]);
     let elsewhere = World::start();
     let bundle = std::fs::read(world.path("bundle.jsonl")).unwrap();

@@ -23,6 +23,7 @@ fn every_field_of_every_json_shape_is_in_the_manual() {
     let manual = world.check(&["man"], 0, &[]);
     let manual =
         ["\\fB", "\\fI", "\\fR"].iter().fold(manual.text().replace("\\-", "-"), |text, font| text.replace(font, " "));
+    world.check(&["scan", "--out", "earlier.parquet"], 0, &[]);
     let plan = world.check(&["plan", "delete", "--project", "1", "-o", "plan.jsonl", "--json"], 0, &[]);
     let confirm = plan.one()["confirm"].as_str().unwrap().to_owned();
     let applied = world.check(&["apply", "plan.jsonl", "--confirm", &confirm, "--json"], 0, &[]);
@@ -36,6 +37,9 @@ fn every_field_of_every_json_shape_is_in_the_manual() {
         &["runs"],
         &["runs", "show", &run],
         &["trash", "list"],
+        &["scan", "--out", "later.parquet"],
+        &["diff", "earlier.parquet", "later.parquet"],
+        &["diff", "earlier.parquet", "later.parquet", "--summary"],
         &["runs", "export", &run, "-o", "bundle.jsonl"],
         &["runs", "check", "bundle.jsonl"],
         &["layouts", "test", "audio/proj_1/s/a.mp3"],

@@ -18,16 +18,23 @@ pub fn program(home: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home);
     command.env("BUCKETREE_STATE_DIR", home.join("state")).env("BUCKETREE_CONFIG", home.join("config.toml"));
+    command.env("TMPDIR", home); // what a killed program leaves goes with the test
     command.current_dir(home).stdin(Stdio::null());
     command
 }
 
 /// What a run of the program came to.
-#[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
     pub stdout: Vec<u8>,
     pub stderr: String,
+}
+
+impl std::fmt::Debug for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let stdout = String::from_utf8_lossy(&self.stdout);
+        write!(f, "ended with {:?}, said:\n{stdout}\n{}", self.code, self.stderr)
+    }
 }
 
 impl Ran {

@@ -54,6 +54,7 @@ pub fn command(home: &Path, program: &str, arguments: &[&str]) -> CommandBuilder
     command.args(arguments);
     command.env_clear();
     command.env("HOME", home);
+    command.env("TMPDIR", home);
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("TERM", "xterm-256color");
     command.env("COLORTERM", "truecolor");

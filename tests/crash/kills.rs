@@ -1,7 +1,7 @@
 //! Killed at every place, and at any moment.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::program::World;
@@ -114,19 +114,18 @@ fn row_47_killed_and_only_closed() {
     scene.check_truth(&run);
 }
 
-/// How many runs are killed at a random moment: a few here, more where `BUCKETREE_KILLS` says so.
-fn kills() -> u32 {
-    std::env::var("BUCKETREE_KILLS").map_or(5, |count| count.parse().unwrap())
+/// How many runs are killed at a random moment: `few` here, more where `BUCKETREE_KILLS` says so.
+pub fn kills(few: u32) -> u32 {
+    std::env::var("BUCKETREE_KILLS").map_or(few, |count| count.parse().unwrap())
 }
 
 /// A number that differs from call to call.
-fn random(below: u64) -> u64 {
+pub fn random(below: u64) -> u64 {
     u64::from_le_bytes(*uuid::Uuid::now_v7().as_bytes().last_chunk().unwrap()) % below
 }
 
 /// Starts the program and kills it after so long, if it has not ended by then.
-fn kill_after(scene: &Scene, arguments: &[&str], moment: Duration) {
-    let mut command = scene.world.command(arguments);
+pub fn kill_after(command: &mut Command, moment: Duration) {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(moment);
     child.kill().unwrap();
@@ -141,15 +140,16 @@ fn row_47_killed_at_any_moment() {
         scene.world.check(&scene.apply(), 0, &[]);
         begun.elapsed()
     };
-    for _ in 0..kills() {
+    for _ in 0..kills(5) {
         let scene = Scene::of(OBJECTS);
         let moment = || Duration::from_micros(random(whole.as_micros() as u64 + 1));
         let first = moment();
-        kill_after(&scene, &scene.apply(), first);
+        kill_after(&mut scene.world.command(&scene.apply()), first);
         if let [run] = scene.runs().as_slice()
             && run["finished"] == false
         {
-            kill_after(&scene, &["resume", run["run"].as_str().unwrap()], moment());
+            let resume = ["resume", run["run"].as_str().unwrap()];
+            kill_after(&mut scene.world.command(&resume), moment());
         }
         let run = scene.bring_to_end();
         println!("killed after {first:?} of {whole:?}");

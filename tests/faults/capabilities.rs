@@ -21,7 +21,7 @@ use crate::world::World;
 struct Careless(Arc<MemoryStore>);
 
 fn without(target: &DeleteTarget) -> DeleteTarget {
-    DeleteTarget { etag: None, ..target.clone() }
+    DeleteTarget::of(target.key.clone())
 }
 
 #[async_trait]

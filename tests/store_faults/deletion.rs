@@ -22,7 +22,7 @@ async fn row_11_each_key_gets_its_own_answer() {
         .map(|answer| match answer {
             DeleteAnswer::Refused(error) => Some(error.kind),
             other => {
-                assert_eq!(*other, DeleteAnswer::Deleted);
+                assert_eq!(*other, DeleteAnswer::DELETED);
                 None
             }
         })
@@ -47,21 +47,53 @@ async fn check_batch(keys: &[&str], body: &str, expected: &[DeleteAnswer], alarm
 
 #[tokio::test]
 async fn rows_12_13_18_and_19_only_what_is_named_once_is_proved() {
-    use DeleteAnswer::{Absent, Deleted, Unproven};
+    use DeleteAnswer::{Absent, Unproven};
+    const DELETED: DeleteAnswer = DeleteAnswer::DELETED;
     let deleted = |key: &str| format!("<Deleted><Key>{key}</Key></Deleted>");
     let (a, b) = (deleted("a"), deleted("b"));
-    check_batch(&["a", "b", "c"], &format!("{b}{a}"), &[Deleted, Deleted, Unproven], false).await;
+    check_batch(&["a", "b", "c"], &format!("{b}{a}"), &[DELETED, DELETED, Unproven], false).await;
     check_batch(&["a", "b"], "", &[Unproven, Unproven], false).await;
     check_batch(&["a", "b"], &format!("{a}{}", deleted("x")), &[Unproven, Unproven], true).await;
     check_batch(&["a", "b"], &format!("{a}{b}{a}"), &[Unproven, Unproven], true).await;
     let refused = "<Error><Key>a</Key><Code>AccessDenied</Code></Error>";
     check_batch(&["a", "b"], &format!("{a}{refused}{b}"), &[Unproven, Unproven], true).await;
     let missing = "<Error><Key>a</Key><Code>NoSuchKey</Code><Message>Key not found</Message></Error>";
-    check_batch(&["a", "b"], &format!("{missing}{b}"), &[Absent, Deleted], false).await;
+    check_batch(&["a", "b"], &format!("{missing}{b}"), &[Absent, DELETED], false).await;
     // A server that changes keys deleted another object than the one that was meant.
     check_batch(&["a  b"], &deleted("a b"), &[Unproven], true).await;
     check_batch(&["lead"], &deleted(" lead"), &[Unproven], true).await;
-    check_batch(&["a&b<c"], &deleted("a&amp;b&lt;c"), &[Deleted], false).await;
+    check_batch(&["a&b<c"], &deleted("a&amp;b&lt;c"), &[DELETED], false).await;
+}
+
+#[tokio::test]
+async fn an_answer_keeps_its_own_words_as_evidence() {
+    let words = |answer: &DeleteAnswer| match answer {
+        DeleteAnswer::Deleted(said) => said.clone(),
+        DeleteAnswer::Refused(error) => error.said.clone(),
+        other => panic!("{other:?}"),
+    };
+    let check = |answer: &DeleteAnswer, status: Option<u16>, code: Option<&str>| {
+        let said = words(answer);
+        assert_eq!((said.status, said.code.as_deref()), (status, code), "{answer:?}");
+    };
+    let body = "<DeleteResult><Deleted><Key>a</Key></Deleted>\
+        <Error><Key>b</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>";
+    let batch = delete_once(Step::xml(body), &["a", "b"]).await.expect("a batch");
+    check(&batch.answers[0], Some(200), None);
+    check(&batch.answers[1], None, Some("AccessDenied"));
+    let server = FaultServer::start([Step::status(204, ""), Step::error(403, "AccessDenied")], Step::Break);
+    let store = store(&server).await;
+    for (status, code) in [(204, None), (403, Some("AccessDenied"))] {
+        check(&store.delete(&targets(&["a"])[0]).await.expect("an answer"), Some(status), code);
+    }
+}
+
+#[tokio::test]
+async fn an_error_says_what_was_attempted_apart_from_why_it_failed() {
+    let error = delete_once(Step::error(500, "InternalError"), &["a"]).await.expect_err("no answer");
+    assert!(error.attempt.starts_with("deleting 1 keys from bucket media at 127.0.0.1"), "{error:?}");
+    assert!(error.message.starts_with("the store failed") && !error.message.contains("media"), "{error:?}");
+    assert_eq!(error.to_string(), format!("{}: {}", error.attempt, error.message));
 }
 
 #[tokio::test]
@@ -77,7 +109,7 @@ async fn a_single_deletion_is_answered_by_meaning() {
         let server = FaultServer::start([step], Step::Break);
         let answer = store(&server).await.delete(&targets(&["a"])[0]).await;
         let answer = answer.map_err(|error| error.kind).map(|answer| match answer {
-            DeleteAnswer::Deleted => None,
+            DeleteAnswer::Deleted(_) => None,
             DeleteAnswer::Absent => Some(ErrorKind::NotFound),
             DeleteAnswer::Refused(error) => Some(error.kind),
             DeleteAnswer::Unproven => Some(ErrorKind::Other),
@@ -100,7 +132,7 @@ async fn a_single_deletion_is_answered_by_meaning() {
 }
 
 #[tokio::test]
-async fn row_7_a_deletion_whose_answer_is_lost_was_carried_out_and_proves_nothing() {
+async fn row_07_a_deletion_whose_answer_is_lost_was_carried_out_and_proves_nothing() {
     let answer = "<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>";
     let upstream = FaultServer::start([], Step::xml(answer));
     let proxy = FaultServer::start([Step::PassAndBreak(upstream.address())], Step::Pass(upstream.address()));
@@ -108,14 +140,14 @@ async fn row_7_a_deletion_whose_answer_is_lost_was_carried_out_and_proves_nothin
     assert_eq!(kind(store.delete_batch(&targets(&["a"])).await), Some(ErrorKind::Unreachable));
     assert_eq!(upstream.requests().len(), 1);
     let batch = store.delete_batch(&targets(&["a"])).await.expect("an answer");
-    assert_eq!(batch.answers, [DeleteAnswer::Deleted]);
+    assert_eq!(batch.answers, [DeleteAnswer::DELETED]);
     assert_eq!(upstream.requests().len(), 2);
 }
 
 #[tokio::test]
 async fn conditions_are_sent_only_where_they_are_known_to_count() {
     let server = FaultServer::start([], Step::status(204, ""));
-    let target = DeleteTarget { key: Key::from("a"), etag: Some(ETag::new("abc")) };
+    let target = DeleteTarget { etag: Some(ETag::new("abc")), ..DeleteTarget::of(Key::from("a")) };
     store(&server).await.delete(&target).await.expect("an answer");
     store(&server).await.with_conditional_deletes().delete(&target).await.expect("an answer");
     let conditions: Vec<Option<String>> =

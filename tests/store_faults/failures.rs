@@ -51,7 +51,7 @@ async fn rows_10_and_20_a_broken_connection_proves_nothing() {
 }
 
 #[tokio::test]
-async fn rows_1_and_32_to_41_refusals_are_told_apart() {
+async fn rows_01_32_to_34_38_40_and_41_refusals_are_told_apart() {
     let cases = [
         ("row 1", 503, "SlowDown", ErrorKind::Throttled),
         ("row 1", 503, "ServiceUnavailable", ErrorKind::Unavailable),
@@ -93,7 +93,7 @@ async fn rows_1_and_32_to_41_refusals_are_told_apart() {
 }
 
 #[tokio::test]
-async fn row_3_the_wish_to_wait_is_passed_on() {
+async fn row_03_the_wish_to_wait_is_passed_on() {
     let check = async |value: &str, expected: Option<u64>| {
         let step = Step::error(429, "TooManyRequests").with("Retry-After", value);
         let error = delete_once(step, &["a"]).await.expect_err("an error");
@@ -128,7 +128,7 @@ async fn row_41_a_redirect_is_reported_and_not_followed() {
 }
 
 #[tokio::test]
-async fn row_7_silence_ends_in_a_timeout_and_is_not_repeated() {
+async fn row_07_silence_ends_in_a_timeout_and_is_not_repeated() {
     let server = FaultServer::start([], Step::Silence);
     let millis = Duration::from_millis;
     let options = S3Options {

@@ -40,7 +40,7 @@ fn request(prefix: &str, start_after: Option<&str>, continuation: Option<&str>) 
 }
 
 fn targets(keys: &[&str]) -> Vec<DeleteTarget> {
-    keys.iter().map(|key| DeleteTarget { key: Key::from(*key), etag: None }).collect()
+    keys.iter().map(|key| DeleteTarget::of(Key::from(*key))).collect()
 }
 
 /// A page of a listing around `inner`, with the keys given.

@@ -16,7 +16,7 @@ async fn rows_46_and_62_what_is_sent_is_what_every_store_takes() {
     store.delete_batch(&targets(&["a&b<c>\"'", "a  b"])).await.expect("a batch");
     store.delete(&targets(&["/a//./..//b+c d%2F\n?x=1&y#\\\u{e9}/"])[0]).await.expect("an answer");
     store.head(&Key::from("a")).await.expect("an answer");
-    let not_text = DeleteTarget { key: Key::new(b" \xff\r"), etag: None };
+    let not_text = DeleteTarget::of(Key::new(b" \xff\r"));
     assert_eq!(kind(store.delete(&not_text).await), Some(ErrorKind::Malformed));
     let sent = server.requests();
     let line = |at: usize| format!("{} {}", sent[at].method, sent[at].target);

@@ -38,7 +38,8 @@ impl Audited {
     /// If nothing could be listed at all.
     pub async fn of(session: &Session) -> Result<Self, Stop> {
         let (inventory, scan) = session.list(b"").await;
-        if let (Completeness::Incomplete(failure), true) = (&scan.completeness, inventory.is_empty()) {
+        let nothing_to_judge = inventory.is_empty() || session.kept.is_some();
+        if let (Completeness::Incomplete(failure), true) = (&scan.completeness, nothing_to_judge) {
             return Err(failure.clone().into());
         }
         let never = jobs::Stop::new();
@@ -165,7 +166,7 @@ fn summarize(audited: &Audited, selected: &[ObjectIndex], output: &mut Output) -
     let (all, groups) = totals(audited, selected);
     let (judge, assessment) = (&audited.audit.judge, &audited.audit.assessment);
     let incomplete = match &audited.scan.completeness {
-        Completeness::Complete => None,
+        Completeness::Complete | Completeness::Kept(_) => None,
         Completeness::Incomplete(failure) => Some(failure.to_string()),
     };
     let summary = AuditSummary::new(judge, incomplete, &all, &groups, assessment);
@@ -174,7 +175,11 @@ fn summarize(audited: &Audited, selected: &[ObjectIndex], output: &mut Output) -
     }
     let (state, reasons) = registry_state(judge.facts());
     output.line(format!("{}, {}", number::objects(all.all().objects), number::bytes(all.all().bytes)))?;
-    output.line(format!("listing {}", if summary.is_complete() { "complete" } else { "INCOMPLETE" }))?;
+    output.line(match &audited.scan.completeness {
+        Completeness::Complete => "listing complete".to_owned(),
+        Completeness::Kept(at) => format!("listing complete, kept at {at}"),
+        Completeness::Incomplete(_) => "listing INCOMPLETE".to_owned(),
+    })?;
     output.line(format!("registry {state}"))?;
     for line in judge.facts().report().sources.iter().map(|source| source.line()).chain(reasons) {
         output.line(format!("  {line}"))?;

@@ -19,9 +19,12 @@ use crate::domain::totals::Totals;
 pub async fn run(session: &Session, args: &PrefixArgs, output: &mut Output) -> Result<ExitCode, Stop> {
     let prefix = super::prefix(&args.prefix);
     let (inventory, report) = session.list(prefix).await;
+    if let (Some(_), Completeness::Incomplete(failure)) = (&session.kept, &report.completeness) {
+        return Err(failure.clone().into());
+    }
     print(&inventory, prefix, output)?;
     match report.completeness {
-        Completeness::Complete => Ok(ExitCode::Done),
+        Completeness::Complete | Completeness::Kept(_) => Ok(ExitCode::Done),
         Completeness::Incomplete(failure) => Err(failure.into()),
     }
 }

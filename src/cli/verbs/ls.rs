@@ -6,6 +6,7 @@ use crate::app::number;
 use crate::cli::args::LsArgs;
 use crate::cli::error::Stop;
 use crate::cli::exit_code::ExitCode;
+use crate::cli::kept::Kept;
 use crate::cli::output::Output;
 use crate::cli::output::json::ListedObject;
 use crate::cli::session::{PAGES_IN_FLIGHT, Session};
@@ -19,6 +20,9 @@ use crate::jobs;
 /// If the listing is not complete, after all that it did bring was printed.
 pub async fn run(session: &Session, args: &LsArgs, output: &mut Output) -> Result<ExitCode, Stop> {
     let prefix = super::prefix(&args.prefix);
+    if let Some(kept) = &session.kept {
+        return print_kept(kept, prefix, args.null, output);
+    }
     let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
     let stop = jobs::Stop::new();
     let listing = async {
@@ -39,9 +43,18 @@ pub async fn run(session: &Session, args: &LsArgs, output: &mut Output) -> Resul
     let (report, printed) = tokio::join!(listing, printing);
     printed?;
     match report.completeness {
-        Completeness::Complete => Ok(ExitCode::Done),
+        Completeness::Complete | Completeness::Kept(_) => Ok(ExitCode::Done),
         Completeness::Incomplete(failure) => Err(failure.into()),
     }
+}
+
+fn print_kept(kept: &Kept, prefix: &[u8], null: bool, output: &mut Output) -> Result<ExitCode, Stop> {
+    let (inventory, report) = kept.list(prefix);
+    if let Completeness::Incomplete(failure) = report.completeness {
+        return Err(failure.into());
+    }
+    inventory.range(prefix).try_for_each(|index| print(&inventory.object(index), null, output))?;
+    Ok(ExitCode::Done)
 }
 
 fn print_page(objects: &[Object], null: bool, output: &mut Output) -> Result<(), Stop> {

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod completions;
 pub mod config;
 pub mod demo;
+pub mod diff;
 pub mod doctor;
 pub mod du;
 pub mod layouts;
@@ -14,6 +15,7 @@ pub mod man;
 pub mod plan;
 pub mod resume;
 pub mod runs;
+pub mod scan;
 pub mod trash;
 pub mod verify;
 mod watch;
@@ -24,7 +26,8 @@ use std::io::{self, IsTerminal};
 use super::args::GlobalFlags;
 use super::error::Stop;
 use super::exit_code::ExitCode;
-use super::session::{self, Session};
+use super::kept;
+use super::session::Session;
 
 /// The exact bytes of a prefix that was typed; none is the whole bucket.
 fn prefix(typed: &Option<OsString>) -> &[u8] {
@@ -37,7 +40,7 @@ fn prefix(typed: &Option<OsString>) -> &[u8] {
 /// Without a terminal, or if the session cannot be opened.
 pub async fn tui(flags: &GlobalFlags) -> Result<ExitCode, Stop> {
     check_terminal()?;
-    open_tui(Session::open(&session::inputs(flags)).await?, flags).await
+    open_tui(kept::open(flags).await?, flags).await
 }
 
 /// The TUI needs a terminal on both sides.

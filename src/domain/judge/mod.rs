@@ -57,7 +57,7 @@ pub struct Trust {
 impl Trust {
     /// What a listing can be trusted with.
     pub fn of(scan: &ScanReport) -> Self {
-        Self { complete: scan.completeness == Completeness::Complete, now: scan.server_time }
+        Self { complete: !matches!(scan.completeness, Completeness::Incomplete(_)), now: scan.server_time }
     }
 }
 

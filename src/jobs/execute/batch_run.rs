@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::hold::Word;
 use super::recorder::{End, Recorder};
-use super::{Execution, Recheck};
+use super::{Execution, Hold, Recheck};
+use crate::domain::Key;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{PlanKind, PlanRow};
 use crate::domain::progress::{Failure, LogLevel};
-use crate::domain::{ETag, Key};
 use crate::jobs::presence::{self, Presence};
 use crate::jobs::{Stop, failure, place};
 use crate::journal::failpoint;
@@ -44,6 +45,7 @@ pub(super) struct Pending {
 /// One batch.
 pub struct BatchRun<'a> {
     pub execution: &'a Execution,
+    pub hold: &'a Hold,
     pub recheck: &'a Recheck,
     pub recorder: &'a Recorder,
     pub stop: &'a Stop,
@@ -69,13 +71,13 @@ impl BatchRun<'_> {
         for attempt in 1.. {
             let stopping = attempt > 1 && self.stop.is_requested();
             let may_send = attempt <= ATTEMPTS && !end.fatal && !stopping && !self.closing;
-            pending = self.check_objects(pending).await;
-            if may_send {
-                pending = match self.check_registry(pending, &mut end).await {
+            pending = match may_send {
+                true => match self.clear(pending, &mut end).await {
                     Some(due) => due,
                     None => return end,
-                };
-            }
+                },
+                false => self.check_objects(pending).await,
+            };
             if pending.is_empty() {
                 break;
             }
@@ -109,14 +111,18 @@ impl BatchRun<'_> {
         &self.plan_row(row).object.key
     }
 
-    /// The ETag that the object must still have, if the store heeds it. R2 and S3 have one for every object.
-    fn condition(&self, row: u32) -> Option<ETag> {
-        let etag = &self.plan_row(row).object.etag;
-        (self.execution.conditional_deletes && !etag.is_empty()).then(|| etag.clone())
-    }
-
+    /// The key of a row and, if the store heeds that, what its object must still be.
     fn target(&self, row: u32) -> DeleteTarget {
-        DeleteTarget { key: self.key(row).clone(), etag: self.condition(row) }
+        let object = &self.plan_row(row).object;
+        let target = DeleteTarget::of(object.key.clone());
+        match self.execution.conditional_deletes {
+            false => target,
+            true => DeleteTarget {
+                etag: Some(object.etag.clone()).filter(|etag| !etag.is_empty()),
+                last_modified: object.last_modified,
+                ..target
+            },
+        }
     }
 
     pub(super) async fn record(&self, ends: Vec<End>) {
@@ -141,6 +147,30 @@ impl BatchRun<'_> {
             }
         }
         self.recorder.end(self.number, ends).await;
+    }
+
+    /// Looks at everything that must hold just before something is changed; returns the rows that may be changed, or
+    /// `None` if none may any more.
+    pub(super) async fn clear(&self, mut pending: Vec<Pending>, end: &mut BatchEnd) -> Option<Vec<Pending>> {
+        loop {
+            let moment = self.hold.moment();
+            pending = self.check_objects(pending).await;
+            pending = self.check_registry(pending, end).await?;
+            if pending.is_empty() {
+                return Some(pending);
+            }
+            match self.hold.ask(moment).await {
+                Word::GoOn => return Some(pending),
+                Word::LookAgain => {}
+                Word::Stop(failure) => {
+                    end.failed = Some(failure);
+                    end.fatal = true;
+                    // What was never sent stays open; of the rest it was just seen that it is still there.
+                    self.give_up(pending.into_iter().filter(|item| item.sent).collect()).await;
+                    return None;
+                }
+            }
+        }
     }
 
     /// Looks at every object again; returns the rows that are still exactly what was planned.
@@ -235,11 +265,15 @@ impl BatchRun<'_> {
         let mut again = Vec::new();
         for (item, answer) in pending.drain(..).zip(answers) {
             match answer {
-                DeleteAnswer::Deleted => ends.push((item.row, self.kind().done(), None)),
+                DeleteAnswer::Deleted(said) => {
+                    self.recorder.heard(item.row, said);
+                    ends.push((item.row, self.kind().done(), None));
+                }
                 DeleteAnswer::Absent => ends.push((item.row, Outcome::AbsentBefore, None)),
                 DeleteAnswer::Unproven => again.push(Pending { sent: true, ..item }),
                 DeleteAnswer::Refused(error) => {
                     wait = wait.max(error.retry_after);
+                    self.recorder.heard(item.row, error.said.clone());
                     match refusal(&error) {
                         Some(outcome) => ends.push((item.row, outcome, Some(error.message))),
                         None => again.push(Pending { sent: true, reason: Some(error), ..item }),

@@ -1,5 +1,6 @@
 //! The one place where an outcome is said: written to the journal first, then counted, then told.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
@@ -11,6 +12,7 @@ use crate::domain::progress::{Failure, LogLevel, LogLine, RunProgress};
 use crate::jobs::{Clock, Stop};
 use crate::journal::Journal;
 use crate::journal::record::{Record, RowOutcome};
+use crate::store::Said;
 
 /// The end of one row, with the reason where it is not plain success.
 pub type End = (u32, Outcome, Option<String>);
@@ -28,6 +30,8 @@ pub struct Recorder {
 
 struct State {
     ends: Vec<Option<Outcome>>,
+    /// What the store last said of rows that have no end yet.
+    said: HashMap<u32, Said>,
     counts: OutcomeCounts,
     bytes_gone: u64,
     stopped: Option<Failure>,
@@ -52,6 +56,7 @@ impl Recorder {
     ) -> Self {
         let state = State {
             ends: vec![None; plan.rows.len()],
+            said: HashMap::new(),
             counts: OutcomeCounts::default(),
             bytes_gone: 0,
             stopped: None,
@@ -109,19 +114,31 @@ impl Recorder {
         }
     }
 
+    /// Keeps the words of an answer as evidence of how the row ends.
+    pub fn heard(&self, row: u32, said: Said) {
+        lock(&self.state).said.insert(row, said);
+    }
+
     /// Ends rows: journal, counts, message. A row that has an end keeps it.
     pub async fn end(&self, batch: u64, ends: Vec<End>) {
         let ends = self.count(ends);
         if ends.is_empty() {
             return;
         }
-        let rows = ends
-            .iter()
-            .map(|(row, outcome, why)| RowOutcome { row: *row, outcome: outcome.name().into(), why: why.clone() })
-            .collect();
+        let rows = self.with_evidence(&ends);
         // If the disk refuses, the run is stopped and its report says so; the outcome is still told to whoever watches.
         let _ = self.write(Record::Outcomes { at: self.at(), batch, rows }).await;
         self.tell(RunProgress::Outcomes(ends)).await;
+    }
+
+    fn with_evidence(&self, ends: &[End]) -> Vec<RowOutcome> {
+        let mut state = lock(&self.state);
+        let row_outcome = |(row, outcome, why): &End| {
+            let Said { status, code } = state.said.remove(row).unwrap_or_default();
+            let code = code.map(String::from);
+            RowOutcome { row: *row, outcome: outcome.name().into(), why: why.clone(), status, code }
+        };
+        ends.iter().map(row_outcome).collect()
     }
 
     fn count(&self, ends: Vec<End>) -> Vec<End> {
@@ -181,6 +198,12 @@ impl Recorder {
     pub fn gone_rows(&self) -> Vec<u32> {
         let state = lock(&self.state);
         (0u32..).zip(&state.ends).filter(|(_, end)| end.is_some_and(Outcome::is_gone)).map(|(row, _)| row).collect()
+    }
+
+    /// Rows that ended like this.
+    pub fn rows_that_ended(&self, how: Outcome) -> Vec<u32> {
+        let state = lock(&self.state);
+        (0u32..).zip(&state.ends).filter(|(_, end)| **end == Some(how)).map(|(row, _)| row).collect()
     }
 
     /// Rows by outcome, and the bytes that this run removed.

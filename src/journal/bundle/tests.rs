@@ -10,8 +10,13 @@ fn runs_folder() -> tempfile::TempDir {
     let plan = plan_file::tests::plan(&[b"a/1.mp4", b"a/2 \n.mp4", b"a/\xff"]);
     let mut journal = Journal::create(runs.path(), RUN, &plan_file::write(&plan)).unwrap();
     let at = || "2026-01-01T00:00:00Z".to_string();
-    let end =
-        |row, outcome: &str, why: Option<&str>| RowOutcome { row, outcome: outcome.into(), why: why.map(Into::into) };
+    let end = |row, outcome: &str, why: Option<&str>, status, code: Option<&str>| RowOutcome {
+        row,
+        outcome: outcome.into(),
+        why: why.map(Into::into),
+        status,
+        code: code.map(Into::into),
+    };
     for record in [
         Record::Started {
             schema: crate::journal::record::SCHEMA,
@@ -24,12 +29,16 @@ fn runs_folder() -> tempfile::TempDir {
             planned: 3,
             operator: "someone".into(),
             tool: "0.1.0".into(),
+            keep_rows: false,
         },
         Record::Intent { at: at(), batch: 1, rows: vec![0, 1] },
         Record::Outcomes {
             at: at(),
             batch: 1,
-            rows: vec![end(0, "deleted", None), end(1, "locked", Some("retention"))],
+            rows: vec![
+                end(0, "deleted", None, Some(200), None),
+                end(1, "locked", Some("retention"), Some(403), Some("ObjectLockedByBucketPolicy")),
+            ],
         },
         Record::Verified { at: at(), result: "passed".into(), still_there: 0, why: None },
     ] {
@@ -63,7 +72,8 @@ fn a_bundle_tells_how_every_key_ended() {
     let column = |name: &str| keys.iter().map(|key| key[name].as_str().unwrap()).collect::<Vec<_>>();
     assert_eq!(column("Key"), ["a%2F1%2Emp4", "a%2F2%20%0A%2Emp4", "a%2F%FF"]);
     assert_eq!(column("TaskStatus"), ["succeeded", "failed", "failed"]);
-    assert_eq!(column("ErrorCode"), ["", "locked", "none"]);
+    assert_eq!(column("ErrorCode"), ["", "ObjectLockedByBucketPolicy", "none"]);
+    assert_eq!(column("HTTPStatusCode"), ["200", "403", ""]);
     assert_eq!(column("ResultMessage"), ["deleted", "retention", "none"]);
     assert_eq!(keys[2]["object"]["key_base64"], "YS//");
 }

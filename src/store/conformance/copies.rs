@@ -39,7 +39,7 @@ pub(super) async fn hostile(subject: Subject<'_>) -> Result<(), String> {
         same(&format!("the copy of {key:?}"), &subject.copy(&source, &away).await?, &CopyAnswer::Copied)?;
         same(&format!("the body of {away:?}"), &subject.body(&away).await?, &body_of(key))?;
         let answer = subject.store.delete(&super::target(key)).await.map_err(|error| at(key, &error))?;
-        same(&format!("the deletion of {key:?}"), &answer, &crate::store::DeleteAnswer::Deleted)?;
+        same(&format!("the deletion of {key:?}"), &answer, &crate::store::DeleteAnswer::DELETED)?;
         let copied = subject.there(&away).await?.object;
         same(&format!("the copy of {away:?}"), &subject.copy(&copied, key).await?, &CopyAnswer::Copied)?;
         same(&format!("the body of {key:?}"), &subject.body(key).await?, &body_of(key))?;

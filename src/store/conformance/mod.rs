@@ -177,12 +177,12 @@ async fn hostile(subject: Subject<'_>) -> Result<(), String> {
     let (batch, single): (Vec<Key>, Vec<Key>) = all.into_iter().partition(Key::is_xml_safe);
     let answer = subject.delete(&batch).await?;
     for (key, answer) in batch.iter().zip(&answer.answers) {
-        same(&format!("the deletion of {key:?}"), answer, &DeleteAnswer::Deleted)?;
+        same(&format!("the deletion of {key:?}"), answer, &DeleteAnswer::DELETED)?;
     }
     same("the keys that a batch cannot carry", &subject.keys(b"").await?, &single)?;
     for key in &single {
         let answer = subject.store.delete(&target(key)).await.map_err(|error| at(key, &error))?;
-        same(&format!("the deletion of {key:?}"), &answer, &DeleteAnswer::Deleted)?;
+        same(&format!("the deletion of {key:?}"), &answer, &DeleteAnswer::DELETED)?;
     }
     same("what is left", &subject.keys(b"").await?, &Vec::new())
 }
@@ -191,7 +191,7 @@ async fn leading_space(subject: Subject<'_>) -> Result<(), String> {
     subject.fill(&keys(&[" lead", "lead", "lead "])).await?;
     for (named, left) in [(" lead", keys(&["lead", "lead "])), ("lead ", keys(&["lead"]))] {
         let answer = subject.store.delete(&target(&Key::from(named))).await.map_err(|error| error.to_string())?;
-        same("the deletion", &answer, &DeleteAnswer::Deleted)?;
+        same("the deletion", &answer, &DeleteAnswer::DELETED)?;
         same("what is left", &subject.keys(b"").await?, &left)?;
     }
     let batch = subject.store.delete_batch(&targets(&keys(&[" lead"]))).await.map_err(|error| error.kind);
@@ -207,7 +207,7 @@ async fn plus(subject: Subject<'_>) -> Result<(), String> {
     subject.fill(&keys(&["a b", "a+b"])).await?;
     same("both keys", &subject.keys(b"").await?, &keys(&["a b", "a+b"]))?;
     let answer = subject.store.delete(&target(&Key::from("a+b"))).await.map_err(|error| error.to_string())?;
-    same("the deletion", &answer, &DeleteAnswer::Deleted)?;
+    same("the deletion", &answer, &DeleteAnswer::DELETED)?;
     same("what is left", &subject.keys(b"").await?, &keys(&["a b"]))
 }
 
@@ -217,7 +217,7 @@ async fn spellings(subject: Subject<'_>) -> Result<(), String> {
     let expected = if subject.store.identity().folds_nfc { 1 } else { 2 };
     same("how many objects two spellings make", &subject.keys(b"").await?.len(), &expected)?;
     let answer = subject.store.delete(&target(&decomposed)).await.map_err(|error| error.to_string())?;
-    same("the deletion", &answer, &DeleteAnswer::Deleted)?;
+    same("the deletion", &answer, &DeleteAnswer::DELETED)?;
     let kept = subject.store.head(&composed).await.map_err(|error| error.to_string())?;
     same("whether the other spelling is kept", &kept.is_some(), &(expected == 2))
 }
@@ -257,11 +257,15 @@ async fn missing(subject: Subject<'_>) -> Result<(), String> {
     same("a HEAD", &subject.store.head(&key).await, &Ok(None))?;
     let body = subject.store.get(&key, None).await.map_err(|error| error.kind);
     same("a GET", &body, &Err(ErrorKind::NotFound))?;
-    let expected = if subject.quirks.missing_is_absent { DeleteAnswer::Absent } else { DeleteAnswer::Deleted };
+    let expected = if subject.quirks.missing_is_absent { DeleteAnswer::Absent } else { DeleteAnswer::DELETED };
     let batch = subject.delete(&[key.clone(), Key::from("there")]).await?;
-    same("a deletion of many", &batch.answers, &vec![expected, DeleteAnswer::Deleted])?;
+    same("a deletion of many", &batch.answers, &vec![expected, DeleteAnswer::DELETED])?;
     let single = subject.store.delete(&target(&key)).await.map_err(|error| at(&key, &error))?;
-    same("whether a deletion of one is taken", &matches!(single, DeleteAnswer::Deleted | DeleteAnswer::Absent), &true)
+    same(
+        "whether a deletion of one is taken",
+        &matches!(single, DeleteAnswer::Deleted(_) | DeleteAnswer::Absent),
+        &true,
+    )
 }
 
 async fn thousand(subject: Subject<'_>) -> Result<(), String> {
@@ -269,7 +273,7 @@ async fn thousand(subject: Subject<'_>) -> Result<(), String> {
     subject.fill(&keys).await?;
     let answer = subject.delete(&keys).await?;
     same("the alarm", &answer.alarm, &None)?;
-    same("the answers", &answer.answers, &vec![DeleteAnswer::Deleted; 1000])?;
+    same("the answers", &answer.answers, &vec![DeleteAnswer::DELETED; 1000])?;
     same("what is left", &subject.keys(b"").await?, &Vec::new())
 }
 
@@ -277,7 +281,7 @@ async fn only_named(subject: Subject<'_>) -> Result<(), String> {
     let all = keys(&["proj_1", "proj_1/", "proj_1/a", "proj_1/b", "proj_10/a"]);
     subject.fill(&all).await?;
     let answer = subject.delete(&keys(&["proj_1/a", "proj_1"])).await?;
-    same("the answers", &answer.answers, &vec![DeleteAnswer::Deleted; 2])?;
+    same("the answers", &answer.answers, &vec![DeleteAnswer::DELETED; 2])?;
     for (key, there) in all.iter().zip([false, true, false, true, true]) {
         let head = subject.store.head(key).await.map_err(|error| at(key, &error))?;
         same(&format!("whether {key:?} is there"), &head.is_some(), &there)?;
@@ -362,7 +366,7 @@ fn keys_of(objects: &[Object]) -> Vec<Key> {
 }
 
 fn target(key: &Key) -> DeleteTarget {
-    DeleteTarget { key: key.clone(), etag: None }
+    DeleteTarget::of(key.clone())
 }
 
 fn targets(keys: &[Key]) -> Vec<DeleteTarget> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::errors::{self, Attempt};
 use super::xml::{self, Breach, Name};
 use crate::domain::Key;
-use crate::store::{BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind};
+use crate::store::{BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind, Said};
 
 /// One line of the answer.
 #[derive(Debug, Default)]
@@ -33,7 +33,11 @@ pub(super) fn reconcile(body: &[u8], targets: &[DeleteTarget], attempt: &Attempt
         ([_, group @ (Name::Deleted | Name::Error)], _) => {
             let line = std::mem::take(&mut line);
             let key = Key::from(line.key.as_deref().ok_or_else(|| Breach::new("a line without a key"))?);
-            let answer = if *group == Name::Deleted { DeleteAnswer::Deleted } else { line.refusal(&key, attempt) };
+            let answer = match *group {
+                // One status stands for the whole answer, which is read only if that was 200.
+                Name::Deleted => DeleteAnswer::Deleted(Said { status: Some(200), code: None }),
+                _ => line.refusal(&key, attempt),
+            };
             match positions.get(&identity(&key, folds)).and_then(|&at| answers.get_mut(at)) {
                 None => alarm = Some(format!("the answer names a key that was not asked for: {}", key.escaped())),
                 Some(Some(_)) => alarm = Some(format!("the answer names a key twice: {}", key.escaped())),

@@ -10,7 +10,7 @@ use super::wire::Answer;
 use super::xml::{self, Breach, ErrorDocument};
 use crate::domain::key::Escaped;
 use crate::domain::{Key, Timestamp};
-use crate::store::{ErrorKind, StoreError, StoreIdentity};
+use crate::store::{ErrorKind, Said, StoreError, StoreIdentity};
 
 /// Longest text of a server that a message repeats, in bytes.
 const MAX_QUOTED: usize = 300;
@@ -27,7 +27,8 @@ impl Attempt<'_> {
     /// An error of this attempt.
     pub(super) fn error(&self, kind: ErrorKind, why: &str) -> StoreError {
         let host = self.at.endpoint.split("://").last().unwrap_or_default();
-        StoreError::new(kind, format!("{} bucket {} at {host}: {why}", self.what, Escaped(self.at.bucket.as_bytes())))
+        let attempt = format!("{} bucket {} at {host}", self.what, Escaped(self.at.bucket.as_bytes()));
+        StoreError { attempt, ..StoreError::new(kind, why) }
     }
 
     /// An answer that breaks the protocol.
@@ -43,7 +44,11 @@ impl Attempt<'_> {
             region: None,
         });
         if document.code.is_empty() && answer.status == 200 {
-            return self.error(ErrorKind::Malformed, "the answer has status 200 and is not the one asked for");
+            let why = "the answer has status 200 and is not the one asked for";
+            return StoreError {
+                said: Said { status: Some(200), code: None },
+                ..self.error(ErrorKind::Malformed, why)
+            };
         }
         let kind = meaning(answer.status, &document.code, &document.message);
         let mut why = String::from(explanation(kind));
@@ -60,13 +65,16 @@ impl Attempt<'_> {
             let _ = write!(why, ", the bucket is in region {}", quoted(&region));
         }
         why.push(')');
-        StoreError { retry_after: retry_after(answer), ..self.error(kind, &why) }
+        let said = Said { status: Some(answer.status), code: code(&document.code) };
+        StoreError { said, retry_after: retry_after(answer), ..self.error(kind, &why) }
     }
 
-    /// What an answer means that refuses one key of many.
+    /// What an answer means that refuses one key of many. Such a line has no status of its own.
     pub(super) fn refused_key(&self, kind: ErrorKind, key: &Key, code: &str, message: &str) -> StoreError {
-        let why = format!("{}: {} ({}, {})", key.escaped(), explanation(kind), quoted(code), quoted(message));
-        self.error(kind, &why)
+        let what = format!("deleting {} from", key.escaped());
+        let why = format!("{} ({}, {})", explanation(kind), quoted(code), quoted(message));
+        let said = Said { status: None, code: self::code(code) };
+        StoreError { said, ..Attempt { what: &what, ..*self }.error(kind, &why) }
     }
 
     /// What it means that there is no whole answer.
@@ -237,6 +245,11 @@ fn retry_after(answer: &Answer) -> Option<Duration> {
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     let date = aws_smithy_types::DateTime::from_str(text, Format::HttpDate).ok()?;
     date.to_millis().ok().map(Timestamp)
+}
+
+/// An error code as evidence.
+fn code(text: &str) -> Option<Box<str>> {
+    (!text.is_empty()).then(|| quoted(text).into())
 }
 
 fn header(answer: &Answer, name: &str) -> String {

@@ -43,7 +43,7 @@ use self::xml::Breach;
 use super::batch::MAX_KEYS;
 use super::{
     BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
-    ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, StoreError, StoreIdentity,
+    ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity,
 };
 use crate::domain::{ETag, Key, Object, StorageClass};
 
@@ -272,7 +272,7 @@ impl ObjectStore for S3Store {
         let wire = Wire::<DeleteObjectOutput>::new(&slot, MAX_DOCUMENT).of(&target.key);
         let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
         if answer.status == 204 || (answer.status == 200 && answer.body.is_empty()) {
-            return Ok(DeleteAnswer::Deleted);
+            return Ok(DeleteAnswer::Deleted(Said { status: Some(answer.status), code: None }));
         }
         let error = attempt.refused(&answer);
         match error.kind {

@@ -196,13 +196,6 @@ impl AuditSummary {
     }
 }
 
-impl AuditSummary {
-    /// Whether all of the bucket was listed.
-    pub fn is_complete(&self) -> bool {
-        self.complete
-    }
-}
-
 fn project_summary(project: Option<&ProjectId>, totals: &VerdictTotals, facts: &Facts) -> ProjectSummary {
     let all = totals.all();
     ProjectSummary {

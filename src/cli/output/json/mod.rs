@@ -4,6 +4,7 @@
 mod audit;
 mod plan;
 mod runs;
+mod scans;
 mod trash;
 
 use serde::Serialize;
@@ -11,6 +12,7 @@ use serde::Serialize;
 pub use audit::{AuditSummary, AuditedObject, ReadingFields, registry_state};
 pub use plan::PlanSummary;
 pub use runs::{BundleLine, RunKey, RunLine, RunResult, VerifyResult};
+pub use scans::{ChangeLine, ChangeSummary, ScanLine};
 pub use trash::TrashLine;
 
 use crate::domain::totals::{Tally, Totals};

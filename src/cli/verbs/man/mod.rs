@@ -1,5 +1,6 @@
 //! `bucketree man`: one page with everything: verbs, flags, JSON shapes, exit codes, environment, files, guards.
 
+mod scans;
 mod text;
 
 use clap::{Command, CommandFactory};
@@ -37,6 +38,7 @@ fn page() -> std::io::Result<Vec<u8>> {
     for (title, paragraphs) in text::SECTIONS {
         section(&mut roff, title, paragraphs);
     }
+    section(&mut roff, "KEPT SCANS", scans::KEPT_SCANS);
     guards(&mut roff);
     json(&mut roff);
     exit_codes(&mut roff);
@@ -112,7 +114,7 @@ fn guards(roff: &mut Roff) {
 
 fn json(roff: &mut Roff) {
     section(roff, "JSON", text::JSON);
-    for (verb, note, fields) in text::SHAPES {
+    for (verb, note, fields) in text::SHAPES.iter().chain(scans::SHAPES) {
         roff.control("SS", [*verb]);
         roff.text([roman(*note)]);
         fields.iter().for_each(|(name, meaning)| item(roff, name, meaning));

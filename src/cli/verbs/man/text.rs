@@ -4,7 +4,7 @@
 type Section = (&'static str, &'static [&'static str]);
 
 /// A JSON shape: the verb, a note, and each field with its meaning.
-type Shape = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+pub type Shape = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// What comes between the verbs and the JSON shapes.
 pub const SECTIONS: &[Section] = &[
@@ -87,6 +87,21 @@ pub const SECTIONS: &[Section] = &[
             "Where both kinds of conditional deletion were proved, every deletion names the ETag of the object that was \
              planned: an object that changes in the last moment is kept. Elsewhere each object is looked at just before it \
              is deleted, and the plan says that this is not atomic.",
+        ],
+    ),
+    (
+        "LOCKS",
+        &[
+            "One run at a time: a lock of the operating system keeps out other runs from the same state folder. Where the \
+             store was proved to honour If-None-Match, a run also writes .bucketree/lock.json (who, where, since when), shows \
+             a sign of life under .bucketree/lock/ every minute, looks before each request whether the lock is still its \
+             own, and removes it at the end. No listing shows these objects, but for ls .bucketree/.",
+            "Another run is refused and told whose lock it is and how long its owner was silent. What a run of this state \
+             folder left when it was killed is taken over by the next one. The lock of any other run that was silent for 10 \
+             minutes goes to whoever names it with --take-over-lock RUN.",
+            "A run that stood still for so long itself, because the machine slept, looks at lock, plan, registry and objects \
+             again before it sends anything; if the plan's hour is over by then, it stops. A run that does not stand still \
+             goes on beyond that hour.",
         ],
     ),
     (
@@ -224,7 +239,10 @@ pub const SHAPES: &[Shape] = &[
             ("verified", "whether every key that should be gone was proved gone"),
             ("verification", "result (passed, still-there, inconclusive), still_there, why"),
             ("bytes_gone", "bytes that are gone"),
-            ("rows", "removed (rows of the registry), listed_in (file of rows to remove), problem"),
+            (
+                "rows",
+                "removed (rows of the registry), put_back (of restored keys), dropped (kept ones that cannot return), left_read_only, listed_in (file of rows to remove), problem",
+            ),
             ("cancelled", "whether the user stopped it"),
             ("stopped", "why it stopped early, or null"),
             ("success", "whether nothing failed, nothing is unknown and the proof holds"),
@@ -324,7 +342,7 @@ pub const FILES: &[&str] = &[
      explained.",
     "The state folder ($XDG_STATE_HOME/bucketree or ~/.local/state/bucketree on Linux) holds runs/RUN/plan.jsonl (the plan as \
      it was confirmed), runs/RUN/journal.jsonl (the append-only record), runs/RUN/rows-to-remove.jsonl (where the registry \
-     cannot be changed from here), registry-seen.json (the counts of the last trusted registry), and demo/ (the same for the \
+     cannot be changed from here), registry-seen.json (the counts of the last trusted registry), scans/BUCKET/ID.parquet (kept scans), and demo/ (the same for the \
      embedded bucket).",
 ];
 
@@ -337,5 +355,7 @@ pub const EXAMPLES: &[&str] = &[
     "bucketree trash empty --older-than 30d",
     "bucketree audit --json --verdict unrecognized logs/ > keys.jsonl; bucketree plan delete --verdict unrecognized --keys-from \
      keys.jsonl -o plan.jsonl",
+    "bucketree scan; bucketree diff --summary previous last",
+    "bucketree scan --out today.parquet; bucketree audit --from today.parquet --summary",
     "bucketree ls -0 backups/ | xargs -0 -n 1 echo",
 ];
