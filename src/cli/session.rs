@@ -393,6 +393,7 @@ fn mapping(settings: &RegistrySettings) -> Mapping {
         projects_query: name(&settings.projects_query),
         tracked_query: name(&settings.tracked_query),
         references_query: name(&settings.references_query),
+        references: Vec::new(),
         format: name(&settings.format).as_deref().and_then(TextFormat::parse),
     }
 }
