@@ -11,8 +11,14 @@ mod world;
 mod capabilities;
 #[path = "faults/guards.rs"]
 mod guards;
+#[path = "faults/keys.rs"]
+mod keys;
 #[path = "faults/kills.rs"]
 mod kills;
+#[path = "faults/locks.rs"]
+mod locks;
+#[path = "faults/model/mod.rs"]
+mod model;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/resuming.rs"]

@@ -11,6 +11,7 @@ use crate::domain::capabilities::{Atomicity, Measured};
 use crate::jobs::failure;
 use crate::journal::JournalError;
 use crate::journal::capabilities::CapabilityMemory;
+use crate::store::hidden::HidingStore;
 use crate::store::limit::LimitStore;
 use crate::store::retry::{RetryPolicy, RetryStore};
 use crate::store::s3::{S3Options, S3Store, Timeouts};
@@ -19,16 +20,18 @@ use crate::store::{ErrorKind, ObjectStore as _, SharedStore, StoreError, StoreId
 /// Requests under way at once, unless the settings say otherwise.
 const REQUESTS: usize = 32;
 
-/// The store of the settings. It sends conditions with its deletions if it was measured to honour them.
+/// The store of the settings, and what it was last measured to do. It sends conditions with its deletions if it was proved
+/// to honour them.
 ///
 /// # Errors
 /// [`Stop`] if no bucket is named or there are no credentials; nothing is asked of the store yet.
-pub async fn store(settings: &Settings, state: &Path, now: Timestamp) -> Result<(SharedStore, Atomicity), Stop> {
+pub async fn store(settings: &Settings, state: &Path, now: Timestamp) -> Result<(SharedStore, Option<Measured>), Stop> {
     let store = connect(settings).await?;
     // A measurement that cannot be read is none; `doctor` says what is wrong with it.
     let measured = remembered(state, store.identity()).ok().flatten();
     let deletes = Atomicity::of(measured.as_ref(), now);
-    Ok((wrapped(if deletes.is_proved() { store.with_conditional_deletes() } else { store }, settings), deletes))
+    let store = if deletes.is_proved() { store.with_conditional_deletes() } else { store };
+    Ok((wrapped(store, settings), measured))
 }
 
 /// A store that sends conditions with its deletions whatever is known of it: for measuring, on objects of its own.
@@ -50,7 +53,7 @@ pub fn remembered(state: &Path, at: &StoreIdentity) -> Result<Option<Measured>, 
 fn wrapped(store: S3Store, settings: &Settings) -> SharedStore {
     let requests = settings.concurrency.as_ref().map_or(REQUESTS, |setting| setting.value.max(REQUESTS));
     let limited = Arc::new(LimitStore::new(Arc::new(store), requests));
-    Arc::new(RetryStore::new(limited, RetryPolicy::default()))
+    Arc::new(HidingStore::new(Arc::new(RetryStore::new(limited, RetryPolicy::default()))))
 }
 
 async fn connect(settings: &Settings) -> Result<S3Store, Stop> {
