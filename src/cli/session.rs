@@ -290,7 +290,7 @@ impl Session {
             registry_problem: self.registry_problem.clone(),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
-            policy: self.policy.clone(),
+            policy: Policy { observed: self.observed(), ..self.policy.clone() },
             check_sources: Arc::new(check),
             clock: self.clock.clone(),
         }
