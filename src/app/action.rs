@@ -47,6 +47,7 @@ actions! {
     ViewLog "view-log" "log" "Show the log"
     NextPane "next-pane" "pane" "Go to the next pane"
     PreviousPane "previous-pane" "" "Go to the previous pane"
+    Compare "compare" "" "Show what changed since the last kept scan before this one"
     Refresh "refresh" "" "List the bucket and read the registry again"
 
     Down "down" "" "Move down"

@@ -59,6 +59,8 @@ pub struct State {
     /// Whether quitting was asked for and awaits a second key, or the end of the run.
     pub quitting: Quitting,
     pub(super) tickets: u64,
+    /// Which comparison is wanted.
+    pub(super) compare_ticket: Ticket,
     /// The row that was clicked last, and when.
     pub(super) last_click: Option<(Node, Duration)>,
 }
@@ -85,6 +87,7 @@ impl State {
             failure: None,
             quitting: Quitting::No,
             tickets: 0,
+            compare_ticket: Ticket::default(),
             last_click: None,
         }
     }
@@ -95,7 +98,7 @@ impl State {
             (Mode::Prompt { .. }, _) => Context::Prompt,
             (Mode::SortMenu(_), _) => Context::Menu,
             (Mode::Confirm(_), _) => Context::Confirm,
-            (Mode::Help(_), _) => Context::Help,
+            (Mode::Help(_) | Mode::Changes(_), _) => Context::Help,
             (Mode::Browse, _) => self.browse_context(),
         }
     }

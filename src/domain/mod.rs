@@ -23,6 +23,7 @@ pub(crate) mod samples;
 pub mod selection;
 pub mod totals;
 pub mod trash;
+pub mod usage;
 pub mod verdict;
 pub mod via;
 

@@ -45,6 +45,9 @@ fn obstacle(state: &State) -> Option<String> {
     if state.is_running() {
         return Some("a run is going on; plan when it has ended".into());
     }
+    if let Some(obstacle) = super::kept::obstacle(state) {
+        return Some(obstacle);
+    }
     match &state.bucket.scan {
         Scan::Complete(_) => {}
         Scan::Incomplete(failure) => {

@@ -1,6 +1,8 @@
 //! Journeys through the real state, views and jobs on the embedded bucket: only the terminal is a picture in memory, and
 //! the keys are text.
 
+mod kept;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
