@@ -13,10 +13,16 @@ mod capabilities;
 mod guards;
 #[path = "faults/kills.rs"]
 mod kills;
+#[path = "faults/locks.rs"]
+mod locks;
+#[path = "faults/model/mod.rs"]
+mod model;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/resuming.rs"]
 mod resuming;
+#[path = "faults/rows.rs"]
+mod rows;
 #[path = "faults/runs.rs"]
 mod runs;
 #[path = "faults/scans.rs"]

@@ -17,7 +17,7 @@ use super::output::Progress;
 use crate::app::number;
 use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
 use crate::demo::Demo;
-use crate::domain::capabilities::Atomicity;
+use crate::domain::capabilities::{Atomicity, Locking};
 use crate::domain::facts::{RegistryState, SourceReport};
 use crate::domain::guards::Caps;
 use crate::domain::inventory::Inventory;
@@ -25,6 +25,7 @@ use crate::domain::judge::Policy;
 use crate::domain::layout::Layouts;
 use crate::domain::plan::Plan;
 use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::via::Via;
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
@@ -72,6 +73,8 @@ pub struct Session {
     pub deletes: Atomicity,
     /// The scan that is looked at in place of the bucket, if one is.
     pub kept: Option<Arc<Kept>>,
+    /// Whether runs on other machines can be kept out of the bucket.
+    pub locking: Locking,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -208,15 +211,21 @@ impl Session {
     pub async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
         // Whatever is wrong with the layouts is said before anything is asked of credentials.
         layouts(&settings)?;
-        let (store, deletes) = connecting::store(&settings, &state, Clock::system().now()).await?;
-        Self::on(settings, state, store, deletes).await
+        let (store, deletes, locking) = connecting::store(&settings, &state, Clock::system().now()).await?;
+        Self::on(settings, state, store, deletes, locking).await
     }
 
     /// Opens what these settings name, on this store.
     ///
     /// # Errors
     /// As [`Session::open`].
-    pub async fn on(settings: Settings, state: PathBuf, store: SharedStore, deletes: Atomicity) -> Result<Self, Stop> {
+    pub async fn on(
+        settings: Settings,
+        state: PathBuf,
+        store: SharedStore,
+        deletes: Atomicity,
+        locking: Locking,
+    ) -> Result<Self, Stop> {
         tracing::info!(profile = settings.profile.as_ref().map(|profile| &profile.value), state = %state.display(), "settings");
         let clock = Clock::system();
         let layouts = Arc::new(layouts(&settings)?);
@@ -247,6 +256,7 @@ impl Session {
             accepts_shrink: false,
             deletes,
             kept: None,
+            locking,
         })
     }
 
@@ -289,6 +299,11 @@ impl Session {
 
     /// What a run of a plan needs.
     pub fn execution(&self, plan: Arc<Plan>) -> Execution {
+        self.execution_via(plan, self.settings.executor.value)
+    }
+
+    /// What a run of a plan needs, with its deletions going this way.
+    pub fn execution_via(&self, plan: Arc<Plan>, via: Via) -> Execution {
         let requests = self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value);
         Execution {
             plan,
@@ -298,10 +313,13 @@ impl Session {
             ids: self.ids.clone(),
             runs: self.runs(),
             conditional_deletes: self.deletes.is_proved(),
-            concurrency: self.settings.executor.value.concurrency(requests),
+            locking: self.locking,
+            take_over: None,
+            concurrency: via.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
-            executor: executor(self.settings.executor.value),
+            keep_rows: false,
+            executor: executor(via),
             clock: self.clock.clone(),
         }
     }

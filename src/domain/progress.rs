@@ -167,13 +167,19 @@ pub enum Verification {
     Inconclusive(String),
 }
 
-/// What became of the registry's rows of keys proved gone.
+/// What became of the registry's rows.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RowsReport {
     /// Rows removed.
     pub removed: u64,
+    /// Rows put back, of restored objects.
+    pub put_back: u64,
+    /// Rows that were kept and are dropped, of objects that can no longer be restored.
+    pub dropped: u64,
     /// Where a list of the rows to remove was written, for a registry that cannot be changed from here.
     pub listed_in: Option<String>,
+    /// Rows stay beside objects in the trash, because the registry cannot be changed from here.
+    pub left_read_only: bool,
     /// Why rows were left, if any were.
     pub problem: Option<String>,
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::block_sums::Sum;
 use super::inventory::Inventory;
+use super::judge::by_keys_alone;
 use super::key::Escaped;
 use super::layout::Layouts;
 use super::object::Timestamp;
@@ -30,7 +31,7 @@ const INFREQUENT: &str = "STANDARD_IA";
 /// By what objects are grouped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum By {
-    /// The project that the first reading of the key names.
+    /// The project that the key names.
     Project,
     /// The user that it names.
     User,
@@ -118,10 +119,14 @@ pub fn usage(
 ) -> (Vec<(Option<String>, Use)>, Use) {
     let mut groups: BTreeMap<Option<String>, Use> = BTreeMap::new();
     let mut total = Use::default();
+    let projects = (by == By::Project).then(|| by_keys_alone(inventory, layouts, ids));
     inventory.scan(inventory.range(prefix), |index, key, fields| {
         let group = match by {
+            By::Project => projects.as_ref().and_then(|all| Some(all.project_id(all.project(index)?).to_string())),
             By::Age => fields.last_modified.map(|at| age(now.seconds_since(at)).to_owned()),
-            _ => layouts.readings(key, ids).list.first().map(|reading| name(reading, by, key)),
+            By::User | By::Layout | By::Type => {
+                layouts.readings(key, ids).list.first().map(|reading| name(reading, by, key))
+            }
         };
         let mut one = Tally::default();
         one.count(fields.size);
@@ -148,10 +153,9 @@ fn age(seconds: i64) -> &'static str {
 fn name(reading: &Reading, by: By, key: &[u8]) -> String {
     let field = |field: Field| reading.field(field).map(|value| Escaped(value).to_string());
     match by {
-        By::Project => reading.project.to_string(),
         By::User => field(Field::User).unwrap_or_else(|| "(no user)".into()),
         By::Layout => reading.layout.to_string(),
-        By::Type | By::Age => field(Field::Type).unwrap_or_else(|| ending(key)),
+        By::Project | By::Type | By::Age => field(Field::Type).unwrap_or_else(|| ending(key)),
     }
 }
 

@@ -9,10 +9,12 @@ pub mod draft;
 pub mod execute;
 pub mod executor;
 pub mod ground;
+pub mod lock;
 pub mod presence;
 pub mod probe;
 pub mod scan;
 pub mod trash;
+pub mod undo;
 pub mod verify;
 
 use std::sync::Arc;

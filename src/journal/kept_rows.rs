@@ -31,14 +31,16 @@ pub struct Covered {
     pub seal: String,
     /// Lines at the end whose removal was announced and is not known to be done.
     pub open: u64,
+    /// The name of the registry whose rows they are.
+    pub registry: String,
 }
 
 impl Covered {
     /// What a journal says.
     pub fn by(records: &[Record]) -> Self {
         records.iter().fold(Self::default(), |covered, record| match record {
-            Record::RemovingRows { rows, kept, seal, .. } => {
-                Self { lines: *kept, seal: seal.clone(), open: covered.open + rows }
+            Record::RemovingRows { rows, kept, seal, registry, .. } => {
+                Self { lines: *kept, seal: seal.clone(), open: covered.open + rows, registry: registry.clone() }
             }
             Record::RowsRemoved { problem: None, .. } => Self { open: 0, ..covered },
             _ => covered,
@@ -89,11 +91,11 @@ impl KeptRows {
         }
     }
 
-    /// Adds rows, and waits until they are on the disk.
+    /// Adds rows, and waits until they are on the disk. Returns how many lines there are and the digest of the last.
     ///
     /// # Errors
     /// [`JournalError::Disk`]: the rows may not be removed then.
-    pub fn append(&mut self, rows: &[KeptRow]) -> Result<Covered, JournalError> {
+    pub fn append(&mut self, rows: &[KeptRow]) -> Result<(u64, String), JournalError> {
         let mut chain = self.chain.clone();
         let text: String = rows.iter().map(|row| chain.seal(&to_json(row))).collect();
         let mut file = OpenOptions::new()
@@ -108,7 +110,7 @@ impl KeptRows {
         self.chain = chain;
         self.lines += rows.len() as u64;
         self.whole += text.len() as u64;
-        Ok(Covered { lines: self.lines, seal: self.chain.seal_of_all(), open: rows.len() as u64 })
+        Ok((self.lines, self.chain.seal_of_all()))
     }
 
     fn write(&self, file: &mut File, text: &str) -> std::io::Result<()> {
@@ -124,12 +126,14 @@ impl KeptRows {
     }
 }
 
-/// The rows that a past run took out of the registry.
+/// The rows that a past run took out of the registry, and the name of that registry.
 ///
 /// # Errors
 /// As [`KeptRows::open`].
-pub fn of_run(past: &PastRun) -> Result<Vec<KeptRow>, JournalError> {
-    Ok(KeptRows::open(&past.folder, &past.run, &Covered::by(&past.records))?.1)
+pub fn of_run(past: &PastRun) -> Result<(String, Vec<KeptRow>), JournalError> {
+    let covered = Covered::by(&past.records);
+    let (_, rows) = KeptRows::open(&past.folder, &past.run, &covered)?;
+    Ok((covered.registry, rows))
 }
 
 fn to_json(row: &KeptRow) -> String {
@@ -151,19 +155,23 @@ mod tests {
         KeptRow { key: Key::new(key.as_ref()), project: Some("proj_1".into()), content: content.into() }
     }
 
+    fn covered((lines, seal): (u64, String)) -> Covered {
+        Covered { lines, seal, ..Covered::default() }
+    }
+
     #[test]
     fn rows_come_back_exactly() {
         let folder = tempfile::tempdir().expect("a folder");
         let rows = [row("a\nb", "{\"x\":\"\\n\"}"), row(b"\xff", ""), KeptRow { project: None, ..row("c", "null") }];
         let (mut file, none) = KeptRows::open(folder.path(), "r", &Covered::default()).expect("new");
         assert_eq!(none, []);
-        let first = file.append(&rows[..1]).expect("written");
-        let second = file.append(&rows[1..]).expect("written");
-        assert_eq!((first.lines, second.lines, second.open), (1, 3, 2));
+        let mut append = |rows: &[KeptRow]| covered(file.append(rows).expect("written"));
+        let (first, second) = (append(&rows[..1]), append(&rows[1..]));
+        assert_eq!((first.lines, second.lines), (1, 3));
         assert_eq!(KeptRows::open(folder.path(), "r", &second).expect("read").1, rows);
         let (mut again, before) = KeptRows::open(folder.path(), "r", &first).expect("read");
         assert_eq!(before, rows[..1]);
-        let other = again.append(&rows[2..]).expect("what was not covered is cut off");
+        let other = covered(again.append(&rows[2..]).expect("what was not covered is cut off"));
         assert_eq!(KeptRows::open(folder.path(), "r", &other).expect("read").1, [rows[0].clone(), rows[2].clone()]);
         assert!(KeptRows::open(folder.path(), "r", &second).is_err());
     }
@@ -173,7 +181,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(ROWS);
         let (mut file, _) = KeptRows::open(folder.path(), "r", &Covered::default()).expect("new");
-        let covered = file.append(&[row("a", "1"), row("b", "2")]).expect("written");
+        let covered = covered(file.append(&[row("a", "1"), row("b", "2")]).expect("written"));
         let whole = std::fs::read_to_string(&path).expect("text");
         let check = |content: &str, why: &str| {
             std::fs::write(&path, content).expect("written");
@@ -190,8 +198,14 @@ mod tests {
 
     #[test]
     fn a_journal_says_how_far_and_what_is_open() {
-        let removing =
-            |rows, kept| Record::RemovingRows { at: String::new(), keys: 1, rows, kept, seal: format!("seal {kept}") };
+        let removing = |rows, kept| Record::RemovingRows {
+            at: String::new(),
+            keys: 1,
+            rows,
+            kept,
+            seal: format!("seal {kept}"),
+            registry: "r".into(),
+        };
         let removed = |problem: Option<&str>| Record::RowsRemoved {
             at: String::new(),
             removed: 1,

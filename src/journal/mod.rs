@@ -197,6 +197,15 @@ pub fn replace_synced(path: &Path, content: &[u8]) -> Result<(), JournalError> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
+/// Removes a file; it is gone from the disk on return.
+///
+/// # Errors
+/// [`JournalError::Disk`].
+pub fn remove_synced(path: &Path) -> Result<(), JournalError> {
+    std::fs::remove_file(path).map_err(disk("cannot remove", path))?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
 /// Waits until the names in a folder are on the disk; on systems that cannot open folders there is nothing to wait for.
 fn sync_folder(folder: &Path) -> Result<(), JournalError> {
     match File::open(folder) {

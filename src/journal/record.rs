@@ -34,6 +34,9 @@ pub enum Record {
         operator: String,
         /// Version of the program.
         tool: String,
+        /// Whether the registry's rows stay, whatever becomes of their objects.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keep_rows: bool,
     },
     /// The run is taken up again after it had ended early.
     Resumed {
@@ -111,6 +114,9 @@ pub enum Record {
         /// The digest of its last line.
         #[serde(default)]
         seal: String,
+        /// The name of the registry whose rows they are.
+        #[serde(default)]
+        registry: String,
     },
     /// Tracking rows were removed, or were not.
     RowsRemoved {
@@ -122,6 +128,35 @@ pub enum Record {
         listed_in: Option<String>,
         /// Why rows were left.
         problem: Option<String>,
+    },
+    /// Rows that an earlier run kept are about to be put back: their objects are proved restored.
+    PuttingRows {
+        /// When.
+        at: String,
+        /// The run that kept them.
+        run: String,
+        /// How many.
+        rows: u64,
+    },
+    /// Kept rows were put back, or were not.
+    RowsPut {
+        /// When.
+        at: String,
+        /// The run that kept them.
+        run: String,
+        /// Rows put back; those that were there already are not counted.
+        put: u64,
+        /// Why not all were.
+        problem: Option<String>,
+    },
+    /// Rows that an earlier run kept are about to be dropped: nothing of that run is in the trash any more.
+    KeptRowsDropped {
+        /// When.
+        at: String,
+        /// The run that kept them.
+        run: String,
+        /// How many.
+        rows: u64,
     },
     /// The run has ended. A journal in which this is not the last record is an unfinished run.
     Finished {
@@ -167,6 +202,9 @@ impl Record {
             Record::Verified { .. } => "verified",
             Record::RemovingRows { .. } => "removing-rows",
             Record::RowsRemoved { .. } => "rows-removed",
+            Record::PuttingRows { .. } => "putting-rows",
+            Record::RowsPut { .. } => "rows-put",
+            Record::KeptRowsDropped { .. } => "kept-rows-dropped",
             Record::Finished { .. } => "finished",
         }
     }

@@ -1,13 +1,14 @@
 //! Past runs, read back from their folders.
 
 use std::collections::BTreeMap;
+use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 
 use super::chain::{self, BrokenLine, Chain};
 use super::record::{self, Record, RowOutcome};
 use super::{JournalError, disk, plan_file};
 use crate::domain::outcome::{Outcome, OutcomeCounts};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanKind};
 use crate::domain::progress::Verification;
 
 /// Name of the plan in a run's folder.
@@ -173,6 +174,14 @@ impl PastRun {
     /// [`JournalError::Disk`], [`JournalError::Damaged`].
     pub fn plan(&self) -> Result<Plan, JournalError> {
         plan_file::read(&self.folder.join(PLAN))
+    }
+
+    /// What the plan was to do; `None` if that cannot be read. The rows are not looked at.
+    pub fn kind(&self) -> Option<PlanKind> {
+        let mut first = String::new();
+        let file = std::fs::File::open(self.folder.join(PLAN)).ok()?;
+        std::io::BufReader::new(file).read_line(&mut first).ok()?;
+        plan_file::kind(&first)
     }
 
     /// That nothing is wrong with the journal but, at most, a last line that was not written to its end.

@@ -18,6 +18,7 @@ fn records() -> Vec<Record> {
             planned: 3,
             operator: "someone".into(),
             tool: "0.1.0".into(),
+            keep_rows: false,
         },
         Record::Intent { at: at(), batch: 1, rows: vec![0, 1] },
         Record::Outcomes {

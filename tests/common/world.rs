@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bucketree::domain::capabilities::Atomicity;
+use bucketree::domain::capabilities::{Atomicity, Locking};
 use bucketree::domain::facts::{RegistryRow, SourceReport};
 use bucketree::domain::inventory::{Inventory, ObjectIndex};
 use bucketree::domain::judge::Policy;
@@ -37,6 +37,8 @@ pub struct TestRegistry {
     pub broken: Mutex<bool>,
     pub broken_rows: Mutex<bool>,
     pub read_only: Mutex<bool>,
+    /// Happens once, between the reading of rows and their removal.
+    pub between: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl TestRegistry {
@@ -111,6 +113,11 @@ impl Registry for TestRegistry {
     }
 
     async fn remove_rows(&self, some: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        if !some.is_empty()
+            && let Some(happens) = self.between.lock().unwrap().take()
+        {
+            happens();
+        }
         self.change(|rows| {
             let is_named = |key: &Key, project: &Option<String>| some.contains(&kept(key, project));
             rows.retain(|key, project| !is_named(key, project));
@@ -167,10 +174,15 @@ pub struct World {
     pub accepts_shrink: bool,
     /// What is known of the store's conditions.
     pub deletes: Atomicity,
+    /// What is known of the store's condition on writes.
+    pub locking: Locking,
+    /// The run whose lock is to be taken over.
+    pub take_over: Option<String>,
     pub concurrency: usize,
     pub batch_keys: usize,
     pub via: Via,
     pub kind: PlanKind,
+    pub keep_rows: bool,
     /// Stands still, or says something else than the bucket's own clock.
     pub clock: Option<Clock>,
     folder: tempfile::TempDir,
@@ -180,7 +192,12 @@ impl World {
     /// A bucket with a live project `proj_10`, 30 of its objects, and the orphans of the dead project `proj_1`: `orphans`
     /// keys named [`World::orphan`].
     pub fn with_orphans(orphans: usize) -> Self {
-        let bucket = Arc::new(MemoryStore::new("media"));
+        Self::over(MemoryStore::new("media"), orphans)
+    }
+
+    /// As [`World::with_orphans`], in this bucket.
+    pub fn over(bucket: MemoryStore, orphans: usize) -> Self {
+        let bucket = Arc::new(bucket);
         let world = Self {
             store: Arc::new(FaultStore::new(Arc::clone(&bucket) as SharedStore)),
             bucket,
@@ -189,12 +206,15 @@ impl World {
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
             accepts_shrink: false,
             deletes: Atomicity::Unmeasured,
+            locking: Locking::Unmeasured,
+            take_over: None,
             concurrency: 4,
             batch_keys: 1000,
             via: Via::Batch,
             kind: PlanKind::Delete,
+            keep_rows: false,
             clock: None,
-            folder: tempfile::tempdir().unwrap(),
+            folder: folder(),
         };
         world.registry.projects.lock().unwrap().push("proj_10".into());
         for n in 0..30 {
@@ -204,6 +224,21 @@ impl World {
         }
         (0..orphans).for_each(|n| world.put(&Self::orphan(n), 100));
         world
+    }
+
+    /// The same bucket and registry, seen from a machine that shares nothing else with this one.
+    pub fn another_machine(&self) -> Self {
+        Self {
+            bucket: Arc::clone(&self.bucket),
+            store: Arc::new(FaultStore::new(Arc::clone(&self.bucket) as SharedStore)),
+            registry: Arc::clone(&self.registry),
+            policy: self.policy.clone(),
+            caps: self.caps.clone(),
+            clock: self.clock.clone(),
+            take_over: self.take_over.clone(),
+            folder: tempfile::tempdir().unwrap(),
+            ..*self
+        }
     }
 
     /// The key of an orphan.
@@ -299,7 +334,7 @@ impl World {
         let accepts_shrink = self.accepts_shrink;
         let last_scan = memory.compare(self.store.identity(), inventory, scan, accepts_shrink).await;
         let sample = sample(self.store.as_ref(), audit.judge.facts(), self.caps.missing_share).await;
-        Ground { sample, last_scan, accepts_shrink, deletes: self.deletes }
+        Ground { sample, last_scan, accepts_shrink, deletes: self.deletes, locking: self.locking }
     }
 
     /// A plan of the objects that `select` chooses.
@@ -329,9 +364,12 @@ impl World {
             ids: self.ids(),
             runs: self.runs(),
             conditional_deletes: self.deletes.is_proved(),
+            locking: self.locking,
+            take_over: self.take_over.clone(),
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),
+            keep_rows: self.keep_rows,
             executor: executor(self.via),
             clock: self.clock(),
         }
@@ -366,6 +404,12 @@ impl World {
         let ends = ends(receiver, &keys, |_| {}).await;
         Ran::new(job.await.unwrap()?, ends)
     }
+}
+
+/// A folder where waiting for the disk takes no time, if there is one.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 fn keys_of(plan: &Plan) -> Vec<String> {

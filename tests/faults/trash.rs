@@ -82,7 +82,7 @@ async fn a_trashed_run_leaves_a_verified_copy_of_everything_and_restoring_it_lea
     }
     let tracked = Key::from(World::orphan(0).as_str());
     world.registry.rows.lock().unwrap().insert(tracked.clone(), Some("proj_1".into()));
-    let before = contents(&world).await;
+    let (before, rows) = (contents(&world).await, world.registry.rows.lock().unwrap().clone());
     let plan = world.plan().await;
     assert_eq!(plan.rows.len(), 4);
     let ran = world.run(plan).await.unwrap();
@@ -92,12 +92,13 @@ async fn a_trashed_run_leaves_a_verified_copy_of_everything_and_restoring_it_lea
     for key in odd.into_iter().chain([long.as_str(), tracked.as_str().unwrap()]) {
         assert!(!world.has(key) && world.bucket.object(&place(&run, key)).is_some(), "{key:?}");
     }
-    assert!(world.registry.rows.lock().unwrap().contains_key(&tracked), "rows stay while objects are in the trash");
+    assert!(!world.registry.rows.lock().unwrap().contains_key(&tracked), "rows are kept aside");
 
     let back = restore(&world, &run, &Only::default()).await;
     assert!(back.report.is_success(), "{:?}", back.report);
     assert_eq!(back.report.outcomes.of(Outcome::Restored), 4);
     assert_eq!(contents(&world).await, before, "every object as it was, and an empty trash");
+    assert_eq!(*world.registry.rows.lock().unwrap(), rows, "every row as it was");
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ pub(super) fn key(state: &mut State, action: Option<Action>) -> Effects {
     let last = compared.lines().len().saturating_sub(1);
     let scroll = compared.scroll;
     compared.scroll = match action {
-        Some(Action::Dismiss | Action::Interrupt) => return prompt::dismiss(state),
+        Some(Action::Dismiss | Action::Interrupt | Action::Submit) => return prompt::dismiss(state),
         Some(Action::Down) => scroll.saturating_add(1).min(last),
         Some(Action::Up) => scroll.saturating_sub(1),
         Some(Action::PageDown) => scroll.saturating_add(page).min(last),

@@ -154,7 +154,7 @@ fn a_scan_in_a_file_is_looked_at_and_nothing_else() {
     assert_eq!(effects, [Effect::OpenKept { ticket }]);
     sim.send(Event::Kept(ticket, kept(before())));
     assert_eq!(sim.state.bucket.audit, Audit::Done);
-    for key in ["A", "d", "R", "r", "="] {
+    for key in ["A", "d", "R", "r", "=", "z"] {
         let asked = sim.press(key);
         assert!(asked.is_empty(), "{key}: {asked:?}");
         assert!(sim.notice().contains("--from") || key == "R", "{key}: {}", sim.notice());

@@ -2,7 +2,10 @@
 //! milliseconds, and draws when something has changed.
 
 pub mod desk;
+mod history;
 mod keeping;
+mod past;
+mod planner;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
@@ -160,5 +163,6 @@ fn facts(session: &Session) -> Facts {
         registries: session.registry.iter().map(|registry| registry.name().to_owned()).collect(),
         min_age_seconds: session.policy.min_age_seconds,
         offline: session.kept.is_some(),
+        via: settings.executor.value,
     }
 }

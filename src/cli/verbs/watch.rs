@@ -157,11 +157,17 @@ fn print(report: &RunReport, output: &mut Output) -> Result<(), Stop> {
     }
     output.line(super::runs::verification(Some(&report.verification)))?;
     let rows = &report.rows;
-    if rows.removed > 0 {
-        output.line(format!(
-            "{} tracking rows of proved-gone keys removed from the registry",
-            number::count(rows.removed)
-        ))?;
+    for (count, what) in [
+        (rows.removed, "tracking rows of proved-gone keys removed from the registry"),
+        (rows.put_back, "tracking rows of restored keys put back into the registry"),
+        (rows.dropped, "kept tracking rows of keys that can no longer be restored dropped"),
+    ] {
+        if count > 0 {
+            output.line(format!("{} {what}", number::count(count)))?;
+        }
+    }
+    if rows.left_read_only {
+        output.line("the registry cannot be changed from here; its rows stay")?;
     }
     if let Some(file) = &rows.listed_in {
         output.line(format!("the registry cannot be changed from here; the rows to remove are in {file}"))?;

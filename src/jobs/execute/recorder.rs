@@ -200,6 +200,12 @@ impl Recorder {
         (0u32..).zip(&state.ends).filter(|(_, end)| end.is_some_and(Outcome::is_gone)).map(|(row, _)| row).collect()
     }
 
+    /// Rows that ended like this.
+    pub fn rows_that_ended(&self, how: Outcome) -> Vec<u32> {
+        let state = lock(&self.state);
+        (0u32..).zip(&state.ends).filter(|(_, end)| **end == Some(how)).map(|(row, _)| row).collect()
+    }
+
     /// Rows by outcome, and the bytes that this run removed.
     pub fn counts(&self) -> (OutcomeCounts, u64) {
         let state = lock(&self.state);

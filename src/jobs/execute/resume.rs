@@ -8,8 +8,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::work::local_expiry;
-use super::{ExecuteError, Execution, Recorder, Refusal, Work};
+use super::{ExecuteError, Execution, Hold, Recorder, Refusal, Work};
 use crate::domain::Timestamp;
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{LogLevel, RunProgress, RunReport};
@@ -35,7 +34,7 @@ pub enum Ending {
 /// [`ExecuteError`] if nothing was sent: the run is under way, ended in full, damaged, of another bucket, or may only be
 /// closed because its plan has expired or no longer holds.
 pub async fn resume(
-    execution: Execution,
+    mut execution: Execution,
     run: &str,
     ending: Ending,
     server_now: Timestamp,
@@ -45,9 +44,10 @@ pub async fn resume(
     let started = Instant::now();
     execution.check_place()?;
     let may_go_on = execution.check_ground(server_now);
-    let _lock = execution.lock(run).await?;
+    let machine = execution.lock(run).await?;
     let (journal, past) = reopen(&execution, run).await?;
     check_plan(&execution, &past)?;
+    execution.keep_rows = matches!(past.records.first(), Some(Record::Started { keep_rows: true, .. }));
     let closing = ending == Ending::Close;
     let rest = Rest::of(&past, closing);
     if past.is_finished() && rest.rows.is_empty() && !rest.unsettled {
@@ -57,8 +57,24 @@ pub async fn resume(
         let why = format!("{}; `bucketree resume {run} --close` finds out what was done and closes it", refusal.0);
         return Err(Refusal(why).into());
     }
+    let hold = Hold::take(&execution, run, machine, server_now).await?;
     let recorder =
         Recorder::new(run.into(), Arc::clone(&execution.plan), journal, execution.clock.clone(), stop.clone(), sender);
+    let ended = go_on(&execution, &hold, &recorder, rest, closing, &stop, started).await;
+    hold.release().await;
+    ended
+}
+
+async fn go_on(
+    execution: &Execution,
+    hold: &Hold,
+    recorder: &Recorder,
+    rest: Rest,
+    closing: bool,
+    stop: &Stop,
+    started: Instant,
+) -> Result<RunReport, ExecuteError> {
+    let run = recorder.run();
     let tool = env!("CARGO_PKG_VERSION").into();
     let record = Record::Resumed { at: recorder.at(), closing, operator: lock::operator(), tool };
     recorder.write(record).await.map_err(ExecuteError::Failed)?;
@@ -78,10 +94,9 @@ pub async fn resume(
         sent_before: rest.sent,
         first_batch: rest.last_batch + 1,
         closing,
-        expires_at: local_expiry(&execution, server_now),
-        rows_kept: Covered::by(&past.records),
+        rows_kept: rest.rows_kept,
     };
-    Ok(work.carry_out(&execution, &recorder, &stop, started).await)
+    Ok(work.carry_out(execution, hold, recorder, stop, started).await)
 }
 
 async fn reopen(execution: &Execution, run: &str) -> Result<(Journal, PastRun), ExecuteError> {
@@ -120,6 +135,8 @@ struct Rest {
     last_batch: u64,
     /// Nothing was proved at the end, or the registry's rows of what is gone may still be there.
     unsettled: bool,
+    /// The registry's rows that were taken out already.
+    rows_kept: Covered,
 }
 
 impl Rest {
@@ -139,8 +156,8 @@ impl Rest {
                 }
                 Record::Outcomes { batch: 0, rows, .. } => not_attempted.extend(rows.iter().map(|row| row.row)),
                 Record::Verified { result, .. } => unsettled = result == "inconclusive",
-                Record::RemovingRows { .. } => unsettled = true,
-                Record::RowsRemoved { problem, .. } => unsettled = problem.is_some(),
+                Record::RemovingRows { .. } | Record::PuttingRows { .. } => unsettled = true,
+                Record::RowsRemoved { problem, .. } | Record::RowsPut { problem, .. } => unsettled = problem.is_some(),
                 _ => {}
             }
         }
@@ -155,6 +172,6 @@ impl Rest {
             true => sent.iter().copied().collect(),
             false => (0u32..).take_while(|row| u64::from(*row) < planned).filter(is_open).collect(),
         };
-        Self { ends, rows, sent, last_batch, unsettled }
+        Self { ends, rows, sent, last_batch, unsettled, rows_kept: Covered::by(&past.records) }
     }
 }

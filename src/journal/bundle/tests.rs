@@ -29,6 +29,7 @@ fn runs_folder() -> tempfile::TempDir {
             planned: 3,
             operator: "someone".into(),
             tool: "0.1.0".into(),
+            keep_rows: false,
         },
         Record::Intent { at: at(), batch: 1, rows: vec![0, 1] },
         Record::Outcomes {

@@ -71,8 +71,10 @@ fn no_header(fields: &Fields) -> String {
     format!("expected a CSV header with {}", fields.expected())
 }
 
+/// Before the extension of what packed it.
 fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    let is = |path: &Path, extension: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension));
+    is(path, extension) || (is(path, "gz") && is(&path.with_extension(""), extension))
 }
 
 fn not_text(start: &[u8]) -> Option<String> {

@@ -1,9 +1,11 @@
-//! A registry in a text file: a JSON array, JSON lines as `mongoexport` writes them, CSV, or ids one a line.
+//! A registry in a text file: a JSON array, JSON lines as `mongoexport` writes them, CSV, or ids one a line; each as it is or
+//! packed with gzip.
 //!
 //! A record with a key field is a tracked key, every other record is a live project, so one file may hold both. The file
 //! is never changed from here. It is read to its end or not at all: a malformed or cut-off file, or one that changes
 //! while it is read, is an error.
 
+mod extended;
 mod format;
 mod parse;
 mod record;

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use flate2::bufread::MultiGzDecoder;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::Value;
 
@@ -17,6 +18,9 @@ const LONGEST_LINE: u64 = 16 << 20;
 
 /// As much of a first line as is looked at; a JSON array may be one line of any length.
 const LONGEST_FIRST_LINE: u64 = 1 << 16;
+
+/// Bytes that are read at once.
+const BUFFER: usize = 1 << 16;
 
 /// Receives the records; may stop the reading.
 pub(super) type Take<'a> = &'a mut dyn FnMut(Record) -> ControlFlow<()>;
@@ -47,7 +51,7 @@ pub(super) fn records(
     fields: &Fields,
     take: Take<'_>,
 ) -> Result<(), Fault> {
-    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let mut reader = unpacked(file)?;
     if reader.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
         reader.consume(3);
     }
@@ -61,10 +65,23 @@ pub(super) fn records(
     let whole = Cursor::new(start).chain(reader);
     match form {
         Form::Json => json_array(whole, fields, take),
-        Form::JsonLines => each_line(whole, take, |line| json_line(line, fields)),
-        Form::Lines => each_line(whole, take, |line| fields.line(line)),
+        Form::JsonLines => each_line(whole, take, |line, take| each_record(json_line(line, fields)?, take)),
+        Form::Lines => each_line(whole, take, |line, take| Ok(take(fields.line(line)?))),
         Form::Csv(delimiter) => csv_records(whole, delimiter, fields, take),
     }
+}
+
+/// The first bytes of what gzip wrote (RFC 1952, 2.3.1).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The text of a file, whether gzip compressed it or not. What it compressed ends with a length and a checksum, so a file
+/// that is cut off is an error, and never a shorter text.
+fn unpacked<'f>(file: impl Read + 'f) -> io::Result<BufReader<Box<dyn Read + 'f>>> {
+    let mut reader = BufReader::with_capacity(BUFFER, file);
+    let is_packed = reader.fill_buf()?.starts_with(&GZIP_MAGIC);
+    // Tools that append write one packed part after the other.
+    let text: Box<dyn Read + 'f> = if is_packed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
+    Ok(BufReader::with_capacity(BUFFER, text))
 }
 
 /// Everything up to the end of the first line that is not blank, or as much of that line as tells the form, and the
@@ -114,7 +131,7 @@ fn without_line_end(line: &[u8]) -> &[u8] {
 fn each_line(
     reader: impl BufRead,
     take: Take<'_>,
-    parse: impl Fn(&[u8]) -> Result<Record, String>,
+    parse: impl Fn(&[u8], Take<'_>) -> Result<ControlFlow<()>, String>,
 ) -> Result<(), Fault> {
     let mut lines = Lines::new(reader);
     while let Some(line) = lines.next()? {
@@ -122,16 +139,19 @@ fn each_line(
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let parsed = parse(line);
-        let record = parsed.map_err(|why| Fault::Line(lines.number, why))?;
-        if take(record).is_break() {
+        let parsed = parse(line, take);
+        if parsed.map_err(|why| Fault::Line(lines.number, why))?.is_break() {
             return Ok(());
         }
     }
     Ok(())
 }
 
-fn json_line(line: &[u8], fields: &Fields) -> Result<Record, String> {
+fn each_record(records: Vec<Record>, take: Take<'_>) -> Result<ControlFlow<()>, String> {
+    Ok(records.into_iter().try_for_each(take))
+}
+
+fn json_line(line: &[u8], fields: &Fields) -> Result<Vec<Record>, String> {
     let value: Value = serde_json::from_slice(line)
         .map_err(|error| format!("expected one whole JSON value on the line: {}", without_place(&error)))?;
     fields.json(&value)
@@ -187,8 +207,8 @@ impl<'de> Visitor<'de> for Elements<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         while let Some(value) = elements.next_element::<Value>()? {
-            let record = self.fields.json(&value).map_err(A::Error::custom)?;
-            if (self.take)(record).is_break() {
+            let records = self.fields.json(&value).map_err(A::Error::custom)?;
+            if records.into_iter().try_for_each(&mut *self.take).is_break() {
                 *self.stopped = true;
                 break;
             }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::extended;
 use crate::domain::Key;
 use crate::domain::facts::RegistryRow;
 use crate::registry::Mapping;
@@ -82,35 +83,37 @@ impl Fields {
         }
     }
 
-    /// Reads a JSON value: an object, or an id or key alone.
+    /// Reads a JSON value: an object, or an id or key alone. An object may hold several keys.
     ///
     /// # Errors
     /// What was expected.
-    pub(super) fn json(&self, value: &Value) -> Result<Record, String> {
+    pub(super) fn json(&self, value: &Value) -> Result<Vec<Record>, String> {
         match value {
             Value::Object(fields) => self.object(fields),
-            Value::String(text) if !self.role.has_projects() => self.tracked(text.as_bytes(), None),
-            other => self.project(vec![scalar(other)?.ok_or("null where an id was expected")?]),
+            Value::String(text) if !self.role.has_projects() => Ok(vec![self.tracked(text.as_bytes(), None)?]),
+            other => Ok(vec![self.project(vec![extended::id(other)?.ok_or("null where an id was expected")?])?]),
         }
     }
 
-    fn object(&self, fields: &Map<String, Value>) -> Result<Record, String> {
-        let first = |names: &[String]| names.iter().find_map(|name| fields.get_key_value(name));
-        match first(&self.key) {
-            Some((name, value)) if self.role != Role::Projects => {
-                let Value::String(key) = value else {
-                    return Err(format!("`{name}` should be a key as text"));
-                };
-                let owner = first(&self.owner);
+    fn object(&self, fields: &Map<String, Value>) -> Result<Vec<Record>, String> {
+        match first_present(fields, &self.key)? {
+            Some((name, values)) if self.role != Role::Projects => {
+                let owner = first_present(fields, &self.owner)?;
                 self.check_owner(name, owner.is_some())?;
-                let project = owner.map(|(name, value)| named_scalar(name, value)).transpose()?.flatten();
-                self.tracked(key.as_bytes(), project)
+                let project = owner.map(|(name, values)| one_id(name, &values)).transpose()?.flatten();
+                let record = |value: &Value| match value {
+                    Value::String(key) => self.tracked(key.as_bytes(), project.clone()),
+                    _ => Err(format!("`{name}` should be a key as text")),
+                };
+                values.into_iter().map(record).collect()
             }
             _ if !self.role.has_projects() => Err(format!("expected {}", self.expected())),
             _ => {
-                let present = self.id.iter().filter_map(|name| fields.get_key_value(name));
-                let ids: Result<Vec<_>, String> = present.map(|(name, value)| named_scalar(name, value)).collect();
-                self.project(ids?.into_iter().flatten().collect())
+                let mut ids = Vec::new();
+                for name in &self.id {
+                    ids.extend(one_id(name, &extended::values(fields, name)?)?);
+                }
+                Ok(vec![self.project(ids)?])
             }
         }
     }
@@ -195,30 +198,29 @@ fn trimmed(bytes: &[u8]) -> Result<String, String> {
     String::from_utf8(bytes.trim_ascii().to_vec()).map_err(|_| String::from("an id that is not valid UTF-8"))
 }
 
-fn named_scalar(name: &str, value: &Value) -> Result<Option<String>, String> {
-    scalar(value).map_err(|why| format!("`{name}`: {why}"))
-}
-
-/// An id as text; `None` for null. Numbers and the wrappers of MongoDB's Extended JSON (`$oid`, `$numberLong`,
-/// `$numberInt`, `$uuid`; mongodb.com/docs/manual/reference/mongodb-extended-json) are ids too. A fraction is not: its
-/// digits may differ from those in the keys.
-fn scalar(value: &Value) -> Result<Option<String>, String> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(text) => Ok(Some(text.clone())),
-        Value::Number(number) if !number.is_f64() => Ok(Some(number.to_string())),
-        Value::Object(wrapper) if wrapper.len() == 1 => match wrapper.iter().next() {
-            Some((name, Value::String(text)))
-                if ["$oid", "$numberLong", "$numberInt", "$uuid"].contains(&name.as_str()) =>
-            {
-                Ok(Some(text.clone()))
-            }
-            _ => Err(not_an_id()),
-        },
-        _ => Err(not_an_id()),
+/// The first of these fields that is there, and its values.
+fn first_present<'n, 'v>(
+    fields: &'v Map<String, Value>,
+    names: &'n [String],
+) -> Result<Option<(&'n str, Vec<&'v Value>)>, String> {
+    for name in names {
+        let values = extended::values(fields, name)?;
+        if !values.is_empty() {
+            return Ok(Some((name, values)));
+        }
     }
+    Ok(None)
 }
 
-fn not_an_id() -> String {
-    String::from("an id should be text, a whole number, or MongoDB's $oid, $numberLong, $numberInt or $uuid")
+/// The one id among the values of a field.
+fn one_id(name: &str, values: &[&Value]) -> Result<Option<String>, String> {
+    let mut found: Option<String> = None;
+    for value in values {
+        match (&found, extended::id(value).map_err(|why| format!("`{name}`: {why}"))?) {
+            (Some(one), Some(other)) if *one != other => return Err(format!("`{name}` has several ids")),
+            (None, id) => found = id,
+            _ => {}
+        }
+    }
+    Ok(found)
 }

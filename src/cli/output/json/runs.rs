@@ -35,6 +35,9 @@ pub struct RunResult {
 #[derive(Serialize)]
 struct RowsFields {
     removed: u64,
+    put_back: u64,
+    dropped: u64,
+    left_read_only: bool,
     listed_in: Option<String>,
     problem: Option<String>,
 }
@@ -73,6 +76,9 @@ impl From<&RunReport> for RunResult {
             bytes_gone: report.bytes_gone,
             rows: RowsFields {
                 removed: report.rows.removed,
+                put_back: report.rows.put_back,
+                dropped: report.rows.dropped,
+                left_read_only: report.rows.left_read_only,
                 listed_in: report.rows.listed_in.clone(),
                 problem: report.rows.problem.clone(),
             },

@@ -38,7 +38,7 @@ async fn the_next_start_shows_what_was_listed_at_once_and_then_the_bucket() {
     until_kept(&session, 1).await;
 
     let all: Inventory = journey.desk.state.bucket.inventory.clone();
-    let gone = DeleteTarget { key: all.key(0), etag: None };
+    let gone = DeleteTarget { key: all.key(0), etag: None, last_modified: None };
     bucket.delete(&gone).await.expect("deleted behind the back of the console");
     let gate = Arc::new(Semaphore::new(0));
     faults.always(Operation::List, Fault::Hold(Arc::clone(&gate)));

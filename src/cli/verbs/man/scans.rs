@@ -13,8 +13,8 @@ pub const KEPT_SCANS: &[&str] = &[
     "ls, du, audit, usage and the console look into a scan in a file with --from; the registry is asked as always, the bucket never. \
      Ages are counted up to now. Whatever plans, deletes or asks the bucket refuses --from.",
     "`diff A B` says what came, went and changed from scan A to scan B. A key has changed if its tag, time, class or size has; \
-     it has grown if it has more bytes. With --summary the totals by folder (--levels) and by the project that the first \
-     layout reads from the key; no registry is asked.",
+     it has grown if it has more bytes. With --summary the totals by folder (--levels) and by the project that the \
+     keys name; no registry is asked.",
     "A scan is a Parquet file that any reader of Parquet takes. Columns: key (bytes), size (unsigned), etag (text, empty if \
      there was none), last_modified (milliseconds, UTC; null if the store gave none), storage_class (text); one row for each \
      object in the order of the keys' bytes. Key-value metadata: bucketree.schema (1), id, tool, endpoint, account, bucket, \

@@ -20,6 +20,9 @@ pub(super) enum Change<'r> {
     Add(&'r [NewRow]),
 }
 
+/// Values by column.
+type Named = Vec<(String, Value)>;
+
 /// A row and the number that SQLite gave it, if it gave one.
 struct Found {
     number: Option<i64>,
@@ -186,7 +189,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The values of a new row, of the columns that there are.
-    fn values(&self, row: &NewRow) -> Vec<(String, Value)> {
+    fn values(&self, row: &NewRow) -> Named {
         let key =
             row.key.as_str().map_or_else(|| Value::Blob(row.key.as_bytes().to_vec()), |key| Value::Text(key.into()));
         let mut values = vec![
@@ -217,7 +220,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Inserts a row, with its number if that is free. A row whose id is taken is left.
-    async fn insert(&mut self, number: Option<i64>, values: Vec<(String, Value)>) -> Result<u64, RegistryError> {
+    async fn insert(&mut self, number: Option<i64>, values: Named) -> Result<u64, RegistryError> {
         let queries = &self.registry.queries;
         let table = queries.quoted(&self.table.name);
         let mut names: Vec<String> = values.iter().map(|(name, _)| queries.quoted(name)).collect();
@@ -281,7 +284,7 @@ impl Shape {
     }
 
     /// Reads the content of a row that [`Shape::read`] made.
-    fn parse(&self, content: &str) -> Option<(Option<i64>, Vec<(String, Value)>)> {
+    fn parse(&self, content: &str) -> Option<(Option<i64>, Named)> {
         let content: serde_json::Value = serde_json::from_str(content).ok()?;
         let columns = content.get("row")?.as_object()?;
         let values = columns.iter().map(|(name, value)| Some((name.clone(), Value::from_json(value)?)));

@@ -1,3 +1,5 @@
+mod exports;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -150,7 +152,7 @@ async fn json_lines_as_mongoexport_writes_them() {
     .await;
     refused(
         "{\"id\":1.5}\n",
-        "line 1: `id`: an id should be text, a whole number, or MongoDB's $oid, $numberLong, $numberInt or $uuid",
+        "line 1: `id`: an id should be text, a whole number, or MongoDB's $oid, $numberLong, $numberInt or UUID",
     )
     .await;
     refused("{\"id\":\"\"}\n", "line 1: an empty id names no project").await;
@@ -209,7 +211,7 @@ async fn csv_with_a_header() {
 #[tokio::test]
 async fn what_is_no_text_is_refused() {
     refused(b"\xff\xfei\0d\0", "line 1: this is UTF-16; save it as UTF-8").await;
-    refused(b"\x1f\x8b\x08\0", "line 1: this is compressed; unpack it first").await;
+    refused(b"\x28\xb5\x2f\xfd", "line 1: this is compressed; unpack it first").await;
     refused(b"a\0b", "line 1: expected text, found a zero byte").await;
 }
 

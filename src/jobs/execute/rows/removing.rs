@@ -1,67 +1,35 @@
-//! The registry's rows follow the objects: only when an object is proved gone, its rows are kept aside, whole, and then
-//! removed. A failure leaves rows, never an object without its row.
+//! Rows of keys proved gone: kept aside, whole, and then removed.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Execution, Recheck, Recorder};
+use super::on_disk;
 use crate::domain::plan::PlanKind;
-use crate::domain::progress::{LogLevel, RowsReport};
+use crate::domain::progress::RowsReport;
 use crate::domain::rows::KeptRow;
 use crate::domain::{Key, ProjectId};
-use crate::jobs::verify::Proof;
+use crate::jobs::execute::{Execution, Recheck, Recorder};
 use crate::journal::kept_rows::{Covered, KeptRows};
 use crate::journal::keys::KeyFields;
 use crate::journal::record::Record;
-use crate::journal::{JournalError, failpoint, runs};
+use crate::journal::{failpoint, runs};
 use crate::registry::{RowChange, SharedRegistry};
 
 /// Keys whose rows are removed in one transaction.
 const ROWS_AT_A_TIME: usize = 1000;
 
-/// Removes the tracking rows of the keys proved gone. `before` is what the run kept before it was taken up again.
-pub async fn follow(
-    execution: &Execution,
-    recheck: &Recheck,
-    recorder: &Recorder,
-    proof: &Proof,
-    before: &Covered,
-) -> RowsReport {
-    let kind = execution.plan.header.kind;
-    if kind == PlanKind::Trash {
-        let text = "the registry's rows stay while their objects are in the trash";
-        recorder.log(LogLevel::Info, text.into()).await;
-    }
-    let Some(registry) = execution.registry.as_ref().filter(|registry| registry.tracks_keys()) else {
-        return RowsReport::default();
-    };
-    if proof.gone.is_empty() || kind != PlanKind::Delete {
-        return RowsReport::default();
-    }
-    let removal = Removal { execution, registry, recheck, recorder };
-    let report = removal.all(&proof.gone, before).await;
-    let text = match (&report.listed_in, &report.problem) {
-        (_, Some(problem)) => format!("tracking rows were left: {problem}"),
-        (Some(file), None) => {
-            format!("the registry cannot be changed from here; its rows to remove are listed in {file}")
-        }
-        (None, None) => format!("{} tracking rows of keys proved gone were removed", report.removed),
-    };
-    let level = if report.problem.is_some() { LogLevel::Error } else { LogLevel::Info };
-    recorder.log(level, text).await;
-    report
-}
-
-struct Removal<'a> {
-    execution: &'a Execution,
-    registry: &'a SharedRegistry,
-    recheck: &'a Recheck,
-    recorder: &'a Recorder,
+/// The removal of rows at the end of a run.
+pub struct Removal<'a> {
+    pub execution: &'a Execution,
+    pub registry: &'a SharedRegistry,
+    pub recheck: &'a Recheck,
+    pub recorder: &'a Recorder,
 }
 
 impl Removal<'_> {
-    /// First what was announced and is not known to be done, then what there is.
-    async fn all(&self, gone: &[Key], before: &Covered) -> RowsReport {
+    /// First what was announced and is not known to be done, then what there is. `before` is what the run kept before it
+    /// was taken up again.
+    pub async fn all(&self, gone: &[Key], before: &Covered) -> RowsReport {
         let mut report = RowsReport::default();
         if let Err(problem) = self.chunks(gone, before, &mut report).await {
             report.problem = Some(problem);
@@ -75,7 +43,10 @@ impl Removal<'_> {
 
     async fn chunks(&self, gone: &[Key], before: &Covered, report: &mut RowsReport) -> Result<(), String> {
         if self.registry.remove_rows(&[]).await.map_err(|error| error.to_string())? == RowChange::ReadOnly {
-            report.listed_in = Some(self.listed(gone).await?);
+            match self.execution.plan.header.kind {
+                PlanKind::Trash => report.left_read_only = true,
+                _ => report.listed_in = Some(self.listed(gone).await?),
+            }
             return Ok(());
         }
         let (folder, run) = (self.execution.runs.join(self.recorder.run()), self.recorder.run().to_owned());
@@ -98,15 +69,15 @@ impl Removal<'_> {
                 continue;
             }
             let kept = due.clone();
-            let (same, covered) = on_disk(move || file.append(&kept).map(|covered| (file, covered))).await?;
+            let (same, (lines, seal)) = on_disk(move || file.append(&kept).map(|covered| (file, covered))).await?;
             file = same;
-            let Covered { lines, seal, .. } = covered;
             let intent = Record::RemovingRows {
                 at: self.recorder.at(),
                 keys: keys.len() as u64,
                 rows: due.len() as u64,
                 kept: lines,
                 seal,
+                registry: self.registry.name().into(),
             };
             self.recorder.write(intent).await.map_err(|failure| failure.to_string())?;
             let removed = self.remove(&due).await?;
@@ -162,12 +133,4 @@ impl Removal<'_> {
         on_disk(move || crate::journal::replace_synced(&written, text.as_bytes())).await?;
         Ok(path.display().to_string())
     }
-}
-
-/// Work with files, away from the async threads.
-async fn on_disk<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
-) -> Result<T, String> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?;
-    done.map_err(|error| error.to_string())
 }
