@@ -11,6 +11,8 @@ mod world;
 mod capabilities;
 #[path = "faults/guards.rs"]
 mod guards;
+#[path = "faults/keys.rs"]
+mod keys;
 #[path = "faults/kills.rs"]
 mod kills;
 #[path = "faults/locks.rs"]
