@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{parse_age, parse_share};
+use crate::domain::usage::By;
 use crate::domain::via::Via;
 use crate::domain::{Flag, Verdict};
 
@@ -51,7 +52,7 @@ pub struct GlobalFlags {
     /// Layouts of keys (TOML); without it the Auto Shorts layouts
     #[arg(long, global = true, value_name = "FILE")]
     pub layouts: Option<PathBuf>,
-    /// Look into a scan in a file instead of the bucket: ls, du, audit and the console
+    /// Look into a scan in a file instead of the bucket: ls, du, audit, usage and the console
     #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["endpoint", "bucket", "region"])]
     pub from: Option<PathBuf>,
     /// Print JSON; its shapes are in `bucketree man`
@@ -80,6 +81,8 @@ pub enum Verb {
     Audit(AuditArgs),
     /// List the bucket and keep the listing: in the state folder, in a Parquet file, or as an object
     Scan(ScanArgs),
+    /// Show who uses how much, and what it costs
+    Usage(UsageArgs),
     /// List the kept scans
     Scans,
     /// Compare two scans: what came, what went, what changed
@@ -180,6 +183,16 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE|s3://BUCKET/KEY")]
     pub out: Option<String>,
     /// Only keys that begin with this; needs --out
+    pub prefix: Option<OsString>,
+}
+
+/// Arguments of `usage`.
+#[derive(Args, Debug)]
+pub struct UsageArgs {
+    /// By what to group: project, user, layout, type or age
+    #[arg(long, value_name = "WHAT", default_value = "project")]
+    pub by: By,
+    /// Only keys that begin with this
     pub prefix: Option<OsString>,
 }
 

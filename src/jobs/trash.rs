@@ -175,7 +175,9 @@ impl Trash<'_> {
         let report = |name: &str, passed: bool, message: String| GuardReport { name: name.into(), passed, message };
         let listing = match &self.scan.completeness {
             Completeness::Complete => report("listing complete", true, "all of the trash was listed".into()),
-            Completeness::Kept(at) => report("listing complete", false, format!("the listing was kept at {at}; list again")),
+            Completeness::Kept(at) => {
+                report("listing complete", false, format!("the listing was kept at {at}; list again"))
+            }
             Completeness::Incomplete(failure) => {
                 report("listing complete", false, format!("the listing is incomplete: {}; try again", failure.why))
             }

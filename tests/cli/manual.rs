@@ -37,6 +37,7 @@ fn every_field_of_every_json_shape_is_in_the_manual() {
         &["runs"],
         &["runs", "show", &run],
         &["trash", "list"],
+        &["usage"],
         &["scan", "--out", "later.parquet"],
         &["diff", "earlier.parquet", "later.parquet"],
         &["diff", "earlier.parquet", "later.parquet", "--summary"],
