@@ -22,6 +22,8 @@ mod guarding;
 mod interrupting;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/registry.rs"]
+mod registry;
 #[path = "cli/scanning.rs"]
 mod scanning;
 #[path = "cli/selecting.rs"]

@@ -7,6 +7,7 @@
 //! combined     projects from one source, tracked keys from another
 //! checks       may this reading be trusted? zero, too few, shrunken
 //! seen         the counts of the last reading that was trusted
+//! recorded     what a whole row says of its object
 //! spellings    how a source may spell a key
 //! tally        counts and fingerprint while rows stream by
 //! conformance  one suite for every adapter
@@ -23,6 +24,7 @@ pub use crate::domain::rows::{KeptRow, NewRow};
 pub mod checks;
 pub mod combined;
 pub mod file;
+mod recorded;
 pub mod seen;
 pub mod spec;
 pub mod spellings;
@@ -32,6 +34,7 @@ mod tally;
 #[cfg(test)]
 mod conformance;
 
+pub use recorded::recorded_size;
 pub use spec::{Location, Mapping, RegistrySpec, TextFormat, TrackedKeys, open};
 
 /// What receives the rows while a source is read.
