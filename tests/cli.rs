@@ -20,6 +20,8 @@ mod doctoring;
 mod guarding;
 #[path = "cli/interrupting.rs"]
 mod interrupting;
+#[path = "cli/locking.rs"]
+mod locking;
 #[path = "cli/manual.rs"]
 mod manual;
 #[path = "cli/registry.rs"]

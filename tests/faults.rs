@@ -15,6 +15,10 @@ mod drift;
 mod guards;
 #[path = "faults/kills.rs"]
 mod kills;
+#[path = "faults/locks.rs"]
+mod locks;
+#[path = "faults/model/mod.rs"]
+mod model;
 #[path = "faults/plans.rs"]
 mod plans;
 #[path = "faults/resuming.rs"]

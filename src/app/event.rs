@@ -16,6 +16,7 @@ use super::filter::Matches;
 use super::groups::GroupTree;
 use super::order::{FlatOrder, FolderOrder};
 use super::run::Unfinished;
+use super::runs::{OpenRun, PastRun, ProofProgress};
 
 /// What happened.
 pub enum Event {
@@ -71,8 +72,28 @@ pub enum Event {
     },
     /// The plan is ready.
     PlanReady(Ticket, Box<Plan>),
-    /// The plan was written to this file.
-    Exported(String),
+    /// There is nothing to plan; why.
+    NoPlan(Ticket, String),
+    /// Something was written to a file.
+    Exported {
+        /// What.
+        what: &'static str,
+        /// The file.
+        file: String,
+    },
+    /// Runs on the bucket, with how many journals are read, and how many there are. The last answer has read them all.
+    Runs {
+        /// Which request.
+        ticket: Ticket,
+        /// Some of them.
+        runs: Vec<PastRun>,
+        /// Journals read so far, journals there are.
+        read: (usize, usize),
+    },
+    /// A run is read.
+    RunOpened(Ticket, Box<OpenRun>),
+    /// A second look went on.
+    Proving(Ticket, ProofProgress),
     /// The run went on.
     Run(RunProgress),
     /// The run could not start or broke down.

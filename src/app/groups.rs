@@ -79,7 +79,7 @@ impl GroupId {
             (Some(Some(project)), _) => project.to_string(),
             (Some(None), _) => "(no project)".into(),
             (None, Some(finding)) => finding.to_string(),
-            (None, None) => String::new(),
+            (None, None) => "from the trash".into(),
         }
     }
 }

@@ -23,6 +23,7 @@ mod model;
 pub mod number;
 pub mod order;
 pub mod run;
+pub mod runs;
 pub mod state;
 pub mod stroke;
 #[cfg(test)]

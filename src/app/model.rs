@@ -22,6 +22,9 @@ use super::help::Help;
 use super::input::Input;
 use super::layout::Pane;
 use super::order::{By, FlatOrder, FolderOrder, Order};
+use super::runs::RunId;
+use crate::domain::via::Via;
+
 /// What does not change while the program runs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Session {
@@ -35,6 +38,8 @@ pub struct Session {
     pub registries: Vec<String>,
     /// The least age, in seconds, below which an object counts as young.
     pub min_age_seconds: i64,
+    /// How deletions reach the store, unless the dialog says otherwise.
+    pub via: Via,
 }
 
 /// What is on the screen.
@@ -51,11 +56,13 @@ pub enum View {
     Plan,
     /// The log.
     Log,
+    /// Past runs.
+    Runs,
 }
 
 impl View {
     /// Every view, in the order of its number key.
-    pub const ALL: [View; 5] = [View::Folders, View::Projects, View::Findings, View::Plan, View::Log];
+    pub const ALL: [View; 6] = [View::Folders, View::Projects, View::Findings, View::Plan, View::Log, View::Runs];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -65,6 +72,7 @@ impl View {
             View::Findings => "Findings",
             View::Plan => "Plan",
             View::Log => "Log",
+            View::Runs => "Runs",
         }
     }
 }
@@ -218,6 +226,21 @@ pub struct Planning {
     pub pending: bool,
     /// Whether marks or objects have changed since.
     pub outdated: bool,
+    /// Whether the trash is being listed for a plan.
+    pub looking: bool,
+    /// Keys to plan again as soon as the bucket is listed and judged anew.
+    pub retry: Option<Retry>,
+}
+
+/// Keys of a past run that failed and are to be planned again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Retry {
+    /// The run.
+    pub run: RunId,
+    /// The keys.
+    pub keys: Vec<Key>,
+    /// What was to be done to them.
+    pub kind: PlanKind,
 }
 
 /// What a prompt is for.
@@ -233,6 +256,8 @@ pub enum Ask {
     UnmarkPattern,
     /// The filter of the log.
     LogFilter,
+    /// How long objects must have lain in the trash to be planned out of it.
+    EmptyTrash,
 }
 
 /// What the keys go to.

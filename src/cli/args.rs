@@ -292,6 +292,17 @@ pub struct ApplyArgs {
     /// Leave the registry's rows, whatever becomes of their objects
     #[arg(long)]
     pub keep_rows: bool,
+    /// Of the lock.
+    #[command(flatten)]
+    pub lock: LockArgs,
+}
+
+/// The flag of verbs that begin a run or go on with one.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LockArgs {
+    /// Take the lock in the bucket from this run, which is surely dead: it was silent for 10 minutes
+    #[arg(long, value_name = "RUN")]
+    pub take_over_lock: Option<String>,
 }
 
 /// Arguments of `restore`.
@@ -305,6 +316,9 @@ pub struct RestoreArgs {
     /// Only keys that begin with this (may be repeated)
     #[arg(long, value_name = "PREFIX")]
     pub prefix: Vec<OsString>,
+    /// Of the lock.
+    #[command(flatten)]
+    pub lock: LockArgs,
 }
 
 /// Verbs on the trash.
@@ -325,6 +339,9 @@ pub struct EmptyArgs {
     /// The bucket's name and the number of objects, as it is said without this
     #[arg(long, value_name = "TEXT")]
     pub confirm: Option<String>,
+    /// Of the lock.
+    #[command(flatten)]
+    pub lock: LockArgs,
 }
 
 /// Arguments of `resume`.
@@ -338,6 +355,9 @@ pub struct ResumeArgs {
     /// Delete requests in flight at once, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: Option<u16>,
+    /// Of the lock.
+    #[command(flatten)]
+    pub lock: LockArgs,
 }
 
 /// Arguments of verbs on one run.

@@ -7,10 +7,11 @@ use super::error::Stop;
 use super::exit_code::ExitCode;
 use crate::config::{Secret, Setting, Settings};
 use crate::domain::Timestamp;
-use crate::domain::capabilities::{Atomicity, Measured};
+use crate::domain::capabilities::{Atomicity, Locking, Measured};
 use crate::jobs::failure;
 use crate::journal::JournalError;
 use crate::journal::capabilities::CapabilityMemory;
+use crate::store::hidden::HidingStore;
 use crate::store::limit::LimitStore;
 use crate::store::retry::{RetryPolicy, RetryStore};
 use crate::store::s3::{S3Options, S3Store, Timeouts};
@@ -23,12 +24,17 @@ const REQUESTS: usize = 32;
 ///
 /// # Errors
 /// [`Stop`] if no bucket is named or there are no credentials; nothing is asked of the store yet.
-pub async fn store(settings: &Settings, state: &Path, now: Timestamp) -> Result<(SharedStore, Atomicity), Stop> {
+pub async fn store(
+    settings: &Settings,
+    state: &Path,
+    now: Timestamp,
+) -> Result<(SharedStore, Atomicity, Locking), Stop> {
     let store = connect(settings).await?;
     // A measurement that cannot be read is none; `doctor` says what is wrong with it.
     let measured = remembered(state, store.identity()).ok().flatten();
     let deletes = Atomicity::of(measured.as_ref(), now);
-    Ok((wrapped(if deletes.is_proved() { store.with_conditional_deletes() } else { store }, settings), deletes))
+    let store = if deletes.is_proved() { store.with_conditional_deletes() } else { store };
+    Ok((wrapped(store, settings), deletes, Locking::of(measured.as_ref(), now)))
 }
 
 /// A store that sends conditions with its deletions whatever is known of it: for measuring, on objects of its own.
@@ -50,7 +56,7 @@ pub fn remembered(state: &Path, at: &StoreIdentity) -> Result<Option<Measured>, 
 fn wrapped(store: S3Store, settings: &Settings) -> SharedStore {
     let requests = settings.concurrency.as_ref().map_or(REQUESTS, |setting| setting.value.max(REQUESTS));
     let limited = Arc::new(LimitStore::new(Arc::new(store), requests));
-    Arc::new(RetryStore::new(limited, RetryPolicy::default()))
+    Arc::new(HidingStore::new(Arc::new(RetryStore::new(limited, RetryPolicy::default()))))
 }
 
 async fn connect(settings: &Settings) -> Result<S3Store, Stop> {

@@ -54,6 +54,6 @@ impl Session {
         let at = self.store.identity();
         let last_scan = self.memory().compare(at, inventory, scan, accepts_shrink).await;
         let sample = ground::sample(&*self.store, facts, self.caps.missing_share).await;
-        Ground { sample, last_scan, accepts_shrink, deletes: self.deletes }
+        Ground { sample, last_scan, accepts_shrink, deletes: self.deletes, locking: self.locking }
     }
 }

@@ -17,7 +17,7 @@ use super::output::Progress;
 use crate::app::number;
 use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
 use crate::demo::Demo;
-use crate::domain::capabilities::Atomicity;
+use crate::domain::capabilities::{Atomicity, Locking};
 use crate::domain::facts::{RegistryState, SourceReport};
 use crate::domain::guards::Caps;
 use crate::domain::inventory::Inventory;
@@ -25,11 +25,13 @@ use crate::domain::judge::Policy;
 use crate::domain::layout::Layouts;
 use crate::domain::plan::Plan;
 use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::via::Via;
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
+use crate::journal::runs::rows_removed_since;
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
 use crate::registry::{self, Location, Mapping, RegistryError, RegistrySpec, SharedRegistry, TextFormat, TrackedKeys};
@@ -72,6 +74,8 @@ pub struct Session {
     pub deletes: Atomicity,
     /// The scan that is looked at in place of the bucket, if one is.
     pub kept: Option<Arc<Kept>>,
+    /// Whether runs on other machines can be kept out of the bucket.
+    pub locking: Locking,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -206,15 +210,21 @@ impl Session {
     pub async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
         // Whatever is wrong with the layouts is said before anything is asked of credentials.
         layouts(&settings)?;
-        let (store, deletes) = connecting::store(&settings, &state, Clock::system().now()).await?;
-        Self::on(settings, state, store, deletes).await
+        let (store, deletes, locking) = connecting::store(&settings, &state, Clock::system().now()).await?;
+        Self::on(settings, state, store, deletes, locking).await
     }
 
     /// Opens what these settings name, on this store.
     ///
     /// # Errors
     /// As [`Session::open`].
-    pub async fn on(settings: Settings, state: PathBuf, store: SharedStore, deletes: Atomicity) -> Result<Self, Stop> {
+    pub async fn on(
+        settings: Settings,
+        state: PathBuf,
+        store: SharedStore,
+        deletes: Atomicity,
+        locking: Locking,
+    ) -> Result<Self, Stop> {
         tracing::info!(profile = settings.profile.as_ref().map(|profile| &profile.value), state = %state.display(), "settings");
         let clock = Clock::system();
         let layouts = Arc::new(layouts(&settings)?);
@@ -245,6 +255,7 @@ impl Session {
             accepts_shrink: false,
             deletes,
             kept: None,
+            locking,
         })
     }
 
@@ -264,9 +275,10 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let accepts_shrink = self.accepts_shrink;
+        let (accepts_shrink, runs) = (self.accepts_shrink, self.runs());
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
+            let removed = |name: &str, since| rows_removed_since(&runs, name, since);
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink, &removed));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
@@ -287,6 +299,11 @@ impl Session {
 
     /// What a run of a plan needs.
     pub fn execution(&self, plan: Arc<Plan>) -> Execution {
+        self.execution_via(plan, self.settings.executor.value)
+    }
+
+    /// What a run of a plan needs, with its deletions going this way.
+    pub fn execution_via(&self, plan: Arc<Plan>, via: Via) -> Execution {
         let requests = self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value);
         Execution {
             plan,
@@ -296,11 +313,13 @@ impl Session {
             ids: self.ids.clone(),
             runs: self.runs(),
             conditional_deletes: self.deletes.is_proved(),
-            concurrency: self.settings.executor.value.concurrency(requests),
+            locking: self.locking,
+            take_over: None,
+            concurrency: via.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
             keep_rows: false,
-            executor: executor(self.settings.executor.value),
+            executor: executor(via),
             clock: self.clock.clone(),
         }
     }

@@ -117,6 +117,11 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// Whether it can still be relied upon.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        (0..=VALID_DAYS * 86_400).contains(&now.seconds_since(self.at))
+    }
+
     /// Whether a capability was proved.
     pub fn holds(&self, capability: Capability) -> Option<bool> {
         self.findings.iter().find(|finding| finding.capability == capability).and_then(|finding| finding.holds)
@@ -144,11 +149,8 @@ pub enum Atomicity {
 impl Atomicity {
     /// What measurements say of deletions now.
     pub fn of(measured: Option<&Measured>, now: Timestamp) -> Self {
-        let Some(measured) = measured else { return Atomicity::Unmeasured };
+        let Some(measured) = measured.filter(|measured| measured.is_valid(now)) else { return Atomicity::Unmeasured };
         let at = measured.at;
-        if !(0..=VALID_DAYS * 86_400).contains(&now.seconds_since(at)) {
-            return Atomicity::Unmeasured;
-        }
         match (measured.holds(Capability::DeleteIfMatch), measured.holds(Capability::DeleteManyIfMatch)) {
             (Some(true), Some(true)) => Atomicity::Proved { at },
             (None, None) => Atomicity::Unmeasured,
@@ -174,6 +176,59 @@ impl fmt::Display for Atomicity {
             Atomicity::Unmeasured => {
                 f.write_str("not atomic: HEAD, then DELETE; conditions are not measured (`bucketree doctor --probe`)")
             }
+        }
+    }
+}
+
+/// Whether a run can keep runs on other machines out of the bucket, by an object that only one of them can write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Locking {
+    /// It can: the store was proved to honour `If-None-Match: *`.
+    Proved {
+        /// When, by this machine's clock.
+        at: Timestamp,
+    },
+    /// It cannot: the store was seen to ignore or refuse the condition.
+    Disproved {
+        /// When, by this machine's clock.
+        at: Timestamp,
+    },
+    /// It does not try: nobody measured it, or too long ago.
+    #[default]
+    Unmeasured,
+}
+
+impl Locking {
+    /// What measurements say now.
+    pub fn of(measured: Option<&Measured>, now: Timestamp) -> Self {
+        let Some(measured) = measured.filter(|measured| measured.is_valid(now)) else { return Locking::Unmeasured };
+        let at = measured.at;
+        match measured.holds(Capability::WriteOnce) {
+            Some(true) => Locking::Proved { at },
+            Some(false) => Locking::Disproved { at },
+            None => Locking::Unmeasured,
+        }
+    }
+
+    /// Whether the lock is to be written.
+    pub fn is_proved(self) -> bool {
+        matches!(self, Locking::Proved { .. })
+    }
+}
+
+impl fmt::Display for Locking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Locking::Proved { at } => {
+                write!(f, "a lock in the bucket keeps runs on other machines out (If-None-Match measured {at})")
+            }
+            Locking::Disproved { at } => write!(
+                f,
+                "only runs on this machine are kept out: the store ignores If-None-Match (measured {at}); clean up from one machine"
+            ),
+            Locking::Unmeasured => f.write_str(
+                "only runs on this machine are kept out: If-None-Match is not measured (`bucketree doctor --probe`)",
+            ),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod inventory;
 pub mod judge;
 pub mod key;
 pub mod layout;
+pub mod lock;
 pub mod object;
 pub mod outcome;
 pub mod plan;

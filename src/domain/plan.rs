@@ -74,6 +74,11 @@ impl PlanKind {
         matches!(self, PlanKind::Trash | PlanKind::Restore)
     }
 
+    /// Whether the objects lie in the trash.
+    pub fn is_from_trash(self) -> bool {
+        matches!(self, PlanKind::Restore | PlanKind::EmptyTrash)
+    }
+
     /// How a key ends with which everything went as planned.
     pub fn done(self) -> Outcome {
         match self {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::presence::{self, Presence};
 use crate::domain::Key;
-use crate::domain::capabilities::Atomicity;
+use crate::domain::capabilities::{Atomicity, Locking};
 use crate::domain::facts::{ClaimKind, Facts};
 use crate::domain::guards::{Drift, DriftSample, GuardFacts, LastScan, shrinks};
 use crate::domain::inventory::Inventory;
@@ -29,6 +29,8 @@ pub struct Ground {
     pub accepts_shrink: bool,
     /// Whether a deletion can hit another object than the one that was looked at.
     pub deletes: Atomicity,
+    /// Whether runs on other machines can be kept out.
+    pub locking: Locking,
 }
 
 /// Where listings and runs are remembered, and of which bucket.
@@ -136,6 +138,7 @@ impl Ground {
             drift: Drift { sample: self.sample, ..drift },
             last_scan: self.last_scan,
             accepts_shrink: self.accepts_shrink,
+            locking: self.locking,
             ..facts
         }
     }

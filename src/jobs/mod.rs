@@ -10,10 +10,12 @@ pub mod drift;
 pub mod execute;
 pub mod executor;
 pub mod ground;
+pub mod lock;
 pub mod presence;
 pub mod probe;
 pub mod scan;
 pub mod trash;
+pub mod undo;
 pub mod verify;
 
 use std::sync::Arc;

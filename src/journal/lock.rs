@@ -33,6 +33,11 @@ impl std::fmt::Display for Owner {
 }
 
 impl Owner {
+    /// It as it is written down.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default() // strings and numbers always serialize
+    }
+
     /// This process, about to carry out `run`.
     pub fn this(run: &str, since: String) -> Self {
         Self { pid: std::process::id(), host: host(), operator: operator(), run: run.into(), since }
@@ -90,8 +95,7 @@ pub fn take(runs: &Path, endpoint: &str, bucket: &str, owner: &Owner) -> Result<
         Err(TryLockError::WouldBlock) => return Err(LockError::Held(read_owner(&said))),
         Err(TryLockError::Error(error)) => return Err(disk("cannot take the lock", &lock)(error).into()),
     }
-    let text = serde_json::to_string(owner).unwrap_or_default(); // strings and numbers always serialize
-    replace_synced(&said, text.as_bytes())?;
+    replace_synced(&said, owner.to_json().as_bytes())?;
     Ok(RunLock { _file: file })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! spec         what a registry is made of, as configured, and `open`
-//! file         text files: JSON arrays, JSON lines, CSV, ids one a line
+//! file         text files: JSON arrays, JSON lines, CSV, ids one a line, each packed or not
+//! mongodb      collections and paths through documents
 //! sql          tables and queries; SQLite today
 //! combined     projects from one source, tracked keys from another
 //! checks       may this reading be trusted? zero, too few, shrunken
@@ -24,6 +25,9 @@ pub use crate::domain::rows::{KeptRow, NewRow};
 pub mod checks;
 pub mod combined;
 pub mod file;
+pub mod mongo_address;
+#[cfg(feature = "mongodb")]
+pub mod mongodb;
 mod recorded;
 pub mod seen;
 pub mod spec;

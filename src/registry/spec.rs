@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use super::combined::CombinedRegistry;
 use super::file::FileRegistry;
+use super::mongo_address::MongoAddress;
 use super::sql::SqliteRegistry;
 use super::{RegistryError, SharedRegistry};
 
 /// The schemes that can be opened today, for messages.
-const SUPPORTED: &str = "a path, file:PATH (JSON, JSON lines, CSV, ids one a line) and sqlite:PATH";
+const SUPPORTED: &str = "a path, file:PATH (JSON, JSON lines, CSV, ids one a line), sqlite:PATH and \
+    mongodb://USER:PASSWORD@HOST/DATABASE";
 
 /// The first bytes of every SQLite database (sqlite.org/fileformat.html, 1.3).
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -34,6 +36,8 @@ pub enum Location {
     Sqlite(PathBuf),
     /// A text file.
     Text(PathBuf),
+    /// A MongoDB database.
+    Mongo(MongoAddress),
     /// A file whose first bytes say which of both it is.
     Guess(PathBuf),
 }
@@ -100,12 +104,16 @@ impl TextFormat {
 }
 
 impl RegistrySpec {
-    /// Reads an address with default names: a path, `file:PATH` or `sqlite:PATH`; `sqlite:PATH?tracked=false` says that
-    /// the database tracks no keys. A relative path starts at `base`.
+    /// Reads an address with default names: a path, `file:PATH`, `sqlite:PATH` or `mongodb://...`; `?tracked=false` behind a
+    /// database says that it tracks no keys. A relative path starts at `base`.
     ///
     /// # Errors
     /// [`RegistryError::Unreachable`] for a scheme or option that is not known; it never repeats what may be a password.
     pub fn parse(address: &str, base: &Path) -> Result<Self, RegistryError> {
+        if let Some((address, tracked)) = MongoAddress::parse(address) {
+            let tracked = if tracked == Some(false) { TrackedKeys::NotTracked } else { TrackedKeys::SameSource };
+            return Ok(Self { projects: Location::Mongo(address), tracked, mapping: Mapping::default() });
+        }
         let (address, tracked) = match address.rsplit_once('?') {
             Some((address, option)) if address.starts_with("sqlite:") => (address, tracked_option(option)?),
             _ => (address, TrackedKeys::SameSource),
@@ -123,13 +131,16 @@ fn tracked_option(option: &str) -> Result<TrackedKeys, RegistryError> {
 }
 
 impl Location {
-    /// Reads an address without options: a path, `file:PATH` or `sqlite:PATH`. A relative path starts at `base`.
+    /// Reads an address: a path, `file:PATH`, `sqlite:PATH` or `mongodb://...`. A relative path starts at `base`.
     ///
     /// # Errors
     /// As [`RegistrySpec::parse`].
     pub fn parse(address: &str, base: &Path) -> Result<Self, RegistryError> {
         if address.is_empty() {
             return Err(unreachable("the registry", format!("its address is empty; supported are {SUPPORTED}")));
+        }
+        if let Some((address, _)) = MongoAddress::parse(address) {
+            return Ok(Self::Mongo(address));
         }
         let path = |text: &str| base.join(text.strip_prefix("//").unwrap_or(text));
         match scheme(address) {
@@ -223,10 +234,21 @@ async fn open_one(location: &Location, mapping: &Mapping, role: Role) -> Result<
     let whole = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
     match location.resolved()? {
         Location::Sqlite(path) => Ok(Arc::new(SqliteRegistry::open(&whole(path), mapping, role).await?)),
+        Location::Mongo(address) => open_mongo(&address, mapping, role).await,
         Location::Text(path) | Location::Guess(path) => {
             Ok(Arc::new(FileRegistry::open(&whole(path), mapping, role).await?))
         }
     }
+}
+
+#[cfg(feature = "mongodb")]
+async fn open_mongo(address: &MongoAddress, mapping: &Mapping, role: Role) -> Result<SharedRegistry, RegistryError> {
+    Ok(Arc::new(super::mongodb::MongoRegistry::open(address.expose(), mapping, role).await?))
+}
+
+#[cfg(not(feature = "mongodb"))]
+async fn open_mongo(address: &MongoAddress, _: &Mapping, _: Role) -> Result<SharedRegistry, RegistryError> {
+    Err(address.not_built())
 }
 
 #[cfg(test)]
@@ -252,10 +274,8 @@ mod tests {
         check("C:\\app.db", Ok(Location::Guess("/base/C:\\app.db".into())));
         check("", Err("its address is empty"));
         check(
-            "mongodb+srv://app:hunter2@host/db",
-            Err(
-                "mongodb+srv: cannot be opened: this kind of registry is not supported; supported are a path, file:PATH",
-            ),
+            "redis://app:hunter2@host/db",
+            Err("redis: cannot be opened: this kind of registry is not supported; supported are a path, file:PATH"),
         );
         check("postgres://app:hunter2@host/db", Err("sqlite:PATH"));
     }

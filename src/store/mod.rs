@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod conformance;
 pub mod faults;
+pub mod hidden;
 pub mod limit;
 pub mod memory;
 pub mod offline;

@@ -73,6 +73,9 @@ pub(super) fn group(lines: &mut Lines, state: &State, id: &GroupId, look: &Look)
     if let Some(newest) = tally.newest {
         lines.pair("newest", &newest.to_string(), Style::new(), look);
     }
+    if id.finding.is_none() && id.project.is_none() {
+        return;
+    }
     lines.heading("Verdicts", look);
     for verdict in Verdict::ALL {
         if tally.of(verdict) > 0 {

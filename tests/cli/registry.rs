@@ -105,6 +105,42 @@ fn rows_of_dead_projects_go_when_their_objects_are_proved_missing() {
 }
 
 #[test]
+fn a_restored_run_leaves_the_registry_as_it_was_and_the_next_audit_trusts_it_all_the_way() {
+    let world = World::start();
+    let (objects, rows) = (world.run(&["ls", "--json"]).json(), tracking_rows(&world));
+    let keys = |objects: &[Value]| objects.iter().map(|object| object["key"].clone()).collect::<Vec<_>>();
+    let plan = world.check(&["plan", "trash", "-o", "trash.jsonl", "--json"], 0, &[]).one();
+    let confirm = plan["confirm"].as_str().unwrap();
+    let run = world.check(&["apply", "trash.jsonl", "--confirm", confirm, "--json"], 0, &[]).one();
+    let removed = run["rows"]["removed"].as_u64().unwrap() as usize;
+    assert!(removed * 5 > rows.len(), "more than a fifth, so that somebody else's removal would be held against it");
+    assert_eq!(tracking_rows(&world).len(), rows.len() - removed);
+    world.check(&["audit", "--summary"], 0, &[]);
+    let id = run["run"].as_str().unwrap();
+    let restored = world.check(&["restore", id, "--json"], 0, &[]).one();
+    assert_eq!((&restored["rows"]["put_back"], &restored["success"]), (&json!(removed), &json!(true)));
+    assert_eq!(tracking_rows(&world), rows, "every row as it was, in its old place");
+    assert_eq!(keys(&world.run(&["ls", "--json"]).json()), keys(&objects));
+    world.check(&["audit", "--summary"], 0, &[]);
+    let elsewhere = [("BUCKETREE_STATE_DIR", world.path("other").display().to_string())];
+    let other = [(elsewhere[0].0, elsewhere[0].1.as_str())];
+    world.check_with(&other, &["audit", "--summary"], 0, &[]);
+    sql(&world, "DELETE FROM r2_objects WHERE rowid % 3 = 0 RETURNING ''");
+    world.check(&["audit", "--summary"], 1, &["fewer, and 20 % is the limit"]);
+}
+
+#[test]
+fn keep_rows_keeps_them() {
+    let world = World::start();
+    let rows = tracking_rows(&world);
+    let plan = world.check(&["plan", "delete", "--project", "1", "-o", "plan.jsonl", "--json"], 0, &[]).one();
+    let confirm = plan["confirm"].as_str().unwrap();
+    let run = world.check(&["apply", "plan.jsonl", "--confirm", confirm, "--keep-rows", "--json"], 0, &[]).one();
+    assert_eq!((&run["rows"]["removed"], &run["success"]), (&json!(0), &json!(true)));
+    assert_eq!(tracking_rows(&world), rows);
+}
+
+#[test]
 fn a_plan_of_rows_keeps_what_came_back_meanwhile() {
     let world = World::start();
     sql(

@@ -83,7 +83,7 @@ impl Filled {
         filled
     }
 
-    /// Writes these keys, with bytes and a description that `what` is a part of, and waits until they have an age.
+    /// Writes these keys, with bytes and a description that `what` is a part of.
     pub fn write(&self, keys: &[String], what: &str) {
         let put = async |key: &String| {
             let put = self.client.put_object().bucket(self.world.demo("bucket")).key(key);
@@ -92,7 +92,11 @@ impl Filled {
         };
         let puts = futures::stream::iter(keys).map(put).buffer_unordered(16);
         self.runtime.block_on(puts.try_collect::<Vec<()>>()).unwrap();
-        // The server tells whole seconds, so what was written within this one seems to come from the future.
+        self.wait_for_age();
+    }
+
+    /// The server tells whole seconds, so what was written within this one seems to come from the future.
+    pub fn wait_for_age(&self) {
         let is_young = |object: &Value| object["flags"].as_array().unwrap().contains(&json!("young"));
         while self.world.check_with(YOUNG, &["audit", "--json"], 0, &[]).json().iter().any(is_young) {}
     }

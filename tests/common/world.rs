@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bucketree::domain::capabilities::Atomicity;
+use bucketree::domain::capabilities::{Atomicity, Locking};
 use bucketree::domain::facts::{RegistryRow, SourceReport};
 use bucketree::domain::inventory::{Inventory, ObjectIndex};
 use bucketree::domain::judge::Policy;
@@ -184,6 +184,10 @@ pub struct World {
     pub accepts_shrink: bool,
     /// What is known of the store's conditions.
     pub deletes: Atomicity,
+    /// What is known of the store's condition on writes.
+    pub locking: Locking,
+    /// The run whose lock is to be taken over.
+    pub take_over: Option<String>,
     pub concurrency: usize,
     pub batch_keys: usize,
     pub via: Via,
@@ -198,7 +202,12 @@ impl World {
     /// A bucket with a live project `proj_10`, 30 of its objects, and the orphans of the dead project `proj_1`: `orphans`
     /// keys named [`World::orphan`].
     pub fn with_orphans(orphans: usize) -> Self {
-        let bucket = Arc::new(MemoryStore::new("media"));
+        Self::over(MemoryStore::new("media"), orphans)
+    }
+
+    /// As [`World::with_orphans`], in this bucket.
+    pub fn over(bucket: MemoryStore, orphans: usize) -> Self {
+        let bucket = Arc::new(bucket);
         let world = Self {
             store: Arc::new(FaultStore::new(Arc::clone(&bucket) as SharedStore)),
             bucket,
@@ -207,13 +216,15 @@ impl World {
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
             accepts_shrink: false,
             deletes: Atomicity::Unmeasured,
+            locking: Locking::Unmeasured,
+            take_over: None,
             concurrency: 4,
             batch_keys: 1000,
             via: Via::Batch,
             kind: PlanKind::Delete,
             keep_rows: false,
             clock: None,
-            folder: tempfile::tempdir().unwrap(),
+            folder: folder(),
         };
         world.registry.projects.lock().unwrap().push("proj_10".into());
         for n in 0..30 {
@@ -223,6 +234,21 @@ impl World {
         }
         (0..orphans).for_each(|n| world.put(&Self::orphan(n), 100));
         world
+    }
+
+    /// The same bucket and registry, seen from a machine that shares nothing else with this one.
+    pub fn another_machine(&self) -> Self {
+        Self {
+            bucket: Arc::clone(&self.bucket),
+            store: Arc::new(FaultStore::new(Arc::clone(&self.bucket) as SharedStore)),
+            registry: Arc::clone(&self.registry),
+            policy: self.policy.clone(),
+            caps: self.caps.clone(),
+            clock: self.clock.clone(),
+            take_over: self.take_over.clone(),
+            folder: tempfile::tempdir().unwrap(),
+            ..*self
+        }
     }
 
     /// The key of an orphan.
@@ -318,7 +344,7 @@ impl World {
         let accepts_shrink = self.accepts_shrink;
         let last_scan = memory.compare(self.store.identity(), inventory, scan, accepts_shrink).await;
         let sample = sample(self.store.as_ref(), audit.judge.facts(), self.caps.missing_share).await;
-        Ground { sample, last_scan, accepts_shrink, deletes: self.deletes }
+        Ground { sample, last_scan, accepts_shrink, deletes: self.deletes, locking: self.locking }
     }
 
     /// A plan of the objects that `select` chooses.
@@ -348,6 +374,8 @@ impl World {
             ids: self.ids(),
             runs: self.runs(),
             conditional_deletes: self.deletes.is_proved(),
+            locking: self.locking,
+            take_over: self.take_over.clone(),
             concurrency: self.concurrency,
             batch_keys: self.batch_keys,
             backoff: Duration::from_millis(1),
@@ -386,6 +414,12 @@ impl World {
         let ends = ends(receiver, &keys, |_| {}).await;
         Ran::new(job.await.unwrap()?, ends)
     }
+}
+
+/// A folder where waiting for the disk takes no time, if there is one.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 fn keys_of(plan: &Plan) -> Vec<String> {

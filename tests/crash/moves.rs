@@ -30,6 +30,7 @@ impl Moves {
 
     /// A plan to move everything of project 1 to the trash; nothing is known of earlier runs.
     fn plan(&mut self) {
+        self.filled.wait_for_age();
         let world = &self.filled.world;
         let _ = std::fs::remove_dir_all(world.path("state"));
         let _ = std::fs::remove_file(world.path("plan.jsonl"));

@@ -1,6 +1,6 @@
 //! What the jobs say: listing, judging, filtering, sorting. Answers with an old ticket are dropped; facts never are.
 
-use super::{Effects, browse, bulk, forget_orders, planning, prompt, running};
+use super::{Effects, browse, bulk, forget_orders, planning, prompt, running, runs};
 use crate::app::effect::Effect;
 use crate::app::event::{Assessed, Event, Gathered};
 use crate::app::forest::Node;
@@ -8,7 +8,7 @@ use crate::app::number;
 use crate::app::order::FolderOrder;
 use crate::app::state::{Audit, Level, Scan, State, View};
 use crate::domain::inventory::Inventory;
-use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::progress::{Completeness, Failure, LogLevel, ScanProgress, ScanReport};
 use crate::domain::selection::Selection;
 use crate::domain::{Key, Object};
 
@@ -33,10 +33,14 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             bulk::by_glob(state, &pattern, mark, &objects)
         }
         Event::PlanReady(ticket, plan) if ticket == state.planning.ticket => planning::ready(state, *plan),
-        Event::Exported(place) => {
-            state.say(Level::Info, format!("plan written to {place}"));
+        Event::NoPlan(ticket, why) if ticket == state.planning.ticket => planning::none(state, why),
+        Event::Exported { what, file } => {
+            running::note(state, LogLevel::Info, format!("{what} written to {file}"));
             Effects::new()
         }
+        Event::Runs { ticket, runs, read } if ticket == state.runs.ticket => runs::listed(state, runs, read),
+        Event::RunOpened(ticket, open) if ticket == state.runs.open_ticket => runs::opened(state, *open),
+        Event::Proving(ticket, progress) => runs::proving(state, ticket, progress),
         Event::Run(progress) => running::progress(state, progress),
         Event::RunFailed(failure) => running::failed(state, failure),
         Event::Log(line) => {
@@ -69,6 +73,11 @@ pub(super) fn refresh(state: &mut State) -> Effects {
         return Effects::new();
     }
     state.failure = None;
+    list_again(state)
+}
+
+/// Lists again, whatever else is going on.
+pub(super) fn list_again(state: &mut State) -> Effects {
     if !state.bucket.inventory.is_empty() {
         state.bucket.incoming = Some(Inventory::new());
     }
@@ -206,6 +215,7 @@ fn judged(state: &mut State, assessed: Assessed) -> Effects {
     if state.browse.order.by == crate::app::order::By::Status {
         forget_orders(state);
     }
+    effects.extend(runs::listed_for_retry(state));
     effects
 }
 
@@ -243,7 +253,9 @@ fn sorted(state: &mut State, folder: Key, order: FolderOrder) -> Effects {
 
 fn failed(state: &mut State, failure: Failure) -> Effects {
     state.planning.pending = false;
+    state.planning.looking = false;
     state.filter.pending = false;
+    runs::failed(state);
     state.say(Level::Error, failure.to_string());
     state.failure = Some(failure);
     Effects::new()

@@ -11,6 +11,9 @@ mod mouse;
 mod planning;
 mod prompt;
 mod running;
+mod runs;
+#[cfg(test)]
+mod runs_tests;
 #[cfg(test)]
 mod tests;
 

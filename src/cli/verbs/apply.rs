@@ -27,7 +27,8 @@ pub async fn run(args: &ApplyArgs, flags: &GlobalFlags, output: &mut Output) -> 
     let planned = plan.rows.len() as u64;
     let opening = async {
         let session = Session::open(&inputs).await?;
-        let execution = Execution { keep_rows: args.keep_rows, ..session.execution(Arc::new(plan)) };
+        let take_over = args.lock.take_over_lock.clone();
+        let execution = Execution { keep_rows: args.keep_rows, take_over, ..session.execution(Arc::new(plan)) };
         // All but its age, which only the server's clock can tell: a used plan needs no request to be refused.
         let fresh = execution.plan.header.created_at;
         execution.check(fresh).map_err(|refusal| refused(&args.plan, &refusal.0))?;

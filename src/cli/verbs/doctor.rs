@@ -13,12 +13,14 @@ use crate::cli::output::json::SCHEMA;
 use crate::cli::output::{Output, Tone};
 use crate::cli::session::{self, Session};
 use crate::config::{Inputs, Settings};
-use crate::domain::capabilities::{Atomicity, Capability, Finding, Measured};
+use crate::domain::capabilities::{Atomicity, Capability, Finding, Locking, Measured};
 use crate::domain::facts::RegistryRow;
 use crate::domain::progress::Failure;
+use crate::jobs::lock::find;
 use crate::jobs::place;
 use crate::jobs::probe::{probe, probe_reading};
 use crate::journal::capabilities::CapabilityMemory;
+use crate::journal::lock;
 
 /// How one check ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -107,6 +109,25 @@ async fn examine(session: &Session, args: &DoctorArgs, doctor: &mut Doctor) {
     if reachable && !args.probe {
         remembered(session, doctor);
     }
+    if reachable {
+        locks(session, doctor).await;
+    }
+}
+
+/// Who keeps others out of the bucket, and how.
+async fn locks(session: &Session, doctor: &mut Doctor) {
+    let here = session.store.identity();
+    match (lock::holder(&session.runs(), &here.endpoint, &here.bucket), find(&*session.store, &session.clock).await) {
+        (Some(owner), _) => {
+            doctor.add(Status::Note, "lock", format!("a run is under way here: {owner}"), "wait for it")
+        }
+        (None, Err(error)) => doctor.add(Status::Failed, "lock", error, "give the key the permission to read objects"),
+        (None, Ok(Some(found))) => {
+            let mend = "wait for that run; if it is surely dead, --take-over-lock takes its lock after 10 minutes";
+            doctor.add(Status::Note, "lock", format!("a run has the lock in the bucket: {found}"), mend);
+        }
+        (None, Ok(None)) => doctor.ok("lock", "no run is under way"),
+    }
 }
 
 /// Whether journals can be written.
@@ -150,7 +171,9 @@ async fn measure(session: &Session, args: &DoctorArgs, doctor: &mut Doctor) -> b
         if let Err(error) = memory.remember(&session.store.identity().name(), &measured) {
             doctor.add(Status::Failed, "capabilities", error, "make the state folder writable; nothing was remembered");
         }
-        atomicity(Atomicity::of(Some(&measured), session.clock.now()), doctor);
+        let now = session.clock.now();
+        atomicity(Atomicity::of(Some(&measured), now), doctor);
+        locking(Locking::of(Some(&measured), now), doctor);
     }
     reachable
 }
@@ -169,6 +192,17 @@ fn remembered(session: &Session, doctor: &mut Doctor) {
         }
     }
     atomicity(session.deletes, doctor);
+    locking(session.locking, doctor);
+}
+
+fn locking(locking: Locking, doctor: &mut Doctor) {
+    match locking {
+        Locking::Proved { .. } => doctor.ok("machines", locking),
+        Locking::Disproved { .. } => doctor.add(Status::Note, "machines", locking, "clean up from one machine only"),
+        Locking::Unmeasured => {
+            doctor.add(Status::Note, "machines", locking, "measure with `bucketree doctor --probe`");
+        }
+    }
 }
 
 fn atomicity(deletes: Atomicity, doctor: &mut Doctor) {

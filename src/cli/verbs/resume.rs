@@ -11,7 +11,7 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::domain::Plan;
-use crate::jobs::execute::{Ending, ExecuteError, resume};
+use crate::jobs::execute::{Ending, ExecuteError, Execution, resume};
 use crate::journal::runs;
 
 /// Finds out what became of what was sent; goes on with the rest, unless it is only to be closed.
@@ -30,7 +30,8 @@ pub async fn run(args: &ResumeArgs, flags: &GlobalFlags, output: &mut Output) ->
         let session = Session::open(&inputs).await?;
         let (run, plan) = past(&session)?;
         let now = server_now(&session).await?;
-        Ok::<_, Stop>((run, session.execution(Arc::new(plan)), now))
+        let take_over = args.lock.take_over_lock.clone();
+        Ok::<_, Stop>((run, Execution { take_over, ..session.execution(Arc::new(plan)) }, now))
     };
     let mut interrupts = Interrupts::listen();
     let (run, execution, now) = tokio::select! {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::watch::{Watched, finish, server_now, watch};
 use crate::app::number;
-use crate::cli::args::{EmptyArgs, GlobalFlags, RestoreArgs};
+use crate::cli::args::{EmptyArgs, GlobalFlags, LockArgs, RestoreArgs};
 use crate::cli::error::Stop;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::interrupt::Interrupts;
@@ -17,7 +17,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::progress::{Completeness, ScanReport};
 use crate::domain::trash::TRASH;
 use crate::domain::{Key, Plan};
-use crate::jobs::execute::{ExecuteError, execute};
+use crate::jobs::execute::{ExecuteError, Execution, execute};
 use crate::jobs::trash::{Only, Trash};
 
 /// Prints what lies in the trash, by run.
@@ -66,7 +66,7 @@ pub async fn restore(args: &RestoreArgs, flags: &GlobalFlags, output: &mut Outpu
             false => Ok(Some(plan)),
         }
     };
-    carry_out(what, flags, plan, output).await
+    carry_out(what, flags, &args.lock, plan, output).await
 }
 
 /// Deletes for good what has been in the trash long enough. Without a confirmation it only says what that would be.
@@ -96,7 +96,7 @@ pub async fn empty(args: &EmptyArgs, flags: &GlobalFlags, output: &mut Output) -
             }
         }
     };
-    let code = carry_out("empty the trash".into(), flags, plan, output).await?;
+    let code = carry_out("empty the trash".into(), flags, &args.lock, plan, output).await?;
     if let Some((total, confirm)) = planned {
         let (objects, bytes) = (number::objects(total.objects), number::bytes(total.bytes));
         tell(format!("bucketree: {objects}, {bytes}, would be deleted for good; nothing was deleted"));
@@ -132,6 +132,7 @@ fn complete(scan: &ScanReport) -> Result<(), Stop> {
 async fn carry_out(
     what: String,
     flags: &GlobalFlags,
+    lock: &LockArgs,
     plan: impl FnOnce(&Session, &Inventory, &ScanReport) -> Result<Option<Plan>, Stop>,
     output: &mut Output,
 ) -> Result<ExitCode, Stop> {
@@ -141,7 +142,8 @@ async fn carry_out(
         complete(&scan)?;
         let Some(plan) = plan(&session, &inventory, &scan)? else { return Ok(None) };
         let now = server_now(&session).await?;
-        Ok::<_, Stop>(Some((session.execution(Arc::new(plan)), now)))
+        let take_over = lock.take_over_lock.clone();
+        Ok::<_, Stop>(Some((Execution { take_over, ..session.execution(Arc::new(plan)) }, now)))
     };
     let mut interrupts = Interrupts::listen();
     let (execution, now) = tokio::select! {

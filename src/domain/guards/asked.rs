@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::canary::CanaryAnswer;
+use crate::domain::capabilities::Locking;
 use crate::domain::plan::PlanRow;
 use crate::domain::{ProjectId, Timestamp};
 
@@ -68,6 +69,8 @@ pub struct GuardFacts {
     pub last_scan: LastScan,
     /// Whether a person said that smaller counts than last time are right.
     pub accepts_shrink: bool,
+    /// Whether runs on other machines can be kept out.
+    pub locking: Locking,
 }
 
 /// Tracked keys that the listing does not have.

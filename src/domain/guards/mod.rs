@@ -209,7 +209,8 @@ pub static GUARDS: &[Guard] = &[
     Guard {
         name: "not expired",
         protects: "from plans that the world has moved on from",
-        default: "one hour by the server's clock",
+        default: "one hour by the server's clock for a run to begin; it then goes on, unless it stands still for 10 minutes and \
+                  the hour is over (a machine that slept)",
         lowered_by: NOBODY,
         check: Check::Ground(applying::not_expired),
     },
@@ -219,6 +220,14 @@ pub static GUARDS: &[Guard] = &[
         default: "no run on the bucket is under way or unfinished",
         lowered_by: "whoever brings the other run to its end: `bucketree resume RUN`",
         check: Check::History(applying::one_run_at_a_time),
+    },
+    Guard {
+        name: "lock in the bucket",
+        protects: "the bucket from runs on two machines at once",
+        default: "a lock object where the store was proved to honour If-None-Match, looked at before each request; elsewhere \
+                  only the lock of this machine, which the plan then says",
+        lowered_by: "whoever knows that the other run is dead: --take-over-lock RUN, after 10 minutes without a sign of life",
+        check: Check::Planning(planning::lock_in_the_bucket),
     },
     Guard {
         name: "used once",

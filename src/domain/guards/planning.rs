@@ -233,6 +233,11 @@ pub(super) fn live_project_share(asked: &Asked<'_>) -> Answer {
     )
 }
 
+/// Whether somebody else has the lock is known only when the plan is applied.
+pub(super) fn lock_in_the_bucket(asked: &Asked<'_>) -> Answer {
+    Ok(asked.facts.locking.to_string())
+}
+
 pub(super) fn only_the_trash(rows: &[PlanRow]) -> Answer {
     match rows.iter().filter(|row| !is_in_trash(row.object.key.as_bytes())).count() {
         0 => Ok(format!("all {} objects lie in the trash", rows.len())),

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::hold::Word;
 use super::recorder::{End, Recorder};
-use super::{Execution, Recheck};
+use super::{Execution, Hold, Recheck};
 use crate::domain::Key;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{PlanKind, PlanRow};
@@ -44,6 +45,7 @@ pub(super) struct Pending {
 /// One batch.
 pub struct BatchRun<'a> {
     pub execution: &'a Execution,
+    pub hold: &'a Hold,
     pub recheck: &'a Recheck,
     pub recorder: &'a Recorder,
     pub stop: &'a Stop,
@@ -74,13 +76,13 @@ impl BatchRun<'_> {
         for attempt in 1.. {
             let stopping = attempt > 1 && self.stop.is_requested();
             let may_send = attempt <= ATTEMPTS && !end.fatal && !stopping && !self.closing;
-            pending = self.check_objects(pending).await;
-            if may_send {
-                pending = match self.check_registry(pending, &mut end).await {
+            pending = match may_send {
+                true => match self.clear(pending, &mut end).await {
                     Some(due) => due,
                     None => return end,
-                };
-            }
+                },
+                false => self.check_objects(pending).await,
+            };
             if pending.is_empty() {
                 break;
             }
@@ -156,6 +158,30 @@ impl BatchRun<'_> {
             }
         }
         self.recorder.end(self.number, ends).await;
+    }
+
+    /// Looks at everything that must hold just before something is changed; returns the rows that may be changed, or
+    /// `None` if none may any more.
+    pub(super) async fn clear(&self, mut pending: Vec<Pending>, end: &mut BatchEnd) -> Option<Vec<Pending>> {
+        loop {
+            let moment = self.hold.moment();
+            pending = self.check_objects(pending).await;
+            pending = self.check_registry(pending, end).await?;
+            if pending.is_empty() {
+                return Some(pending);
+            }
+            match self.hold.ask(moment).await {
+                Word::GoOn => return Some(pending),
+                Word::LookAgain => {}
+                Word::Stop(failure) => {
+                    end.failed = Some(failure);
+                    end.fatal = true;
+                    // What was never sent stays open; of the rest it was just seen that it is still there.
+                    self.give_up(pending.into_iter().filter(|item| item.sent).collect()).await;
+                    return None;
+                }
+            }
+        }
     }
 
     /// Looks at every object again; returns the rows that are still exactly what was planned.

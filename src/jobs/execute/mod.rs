@@ -2,6 +2,7 @@
 //! before the request and the outcome after it; what is not proved is looked up, and what cannot be is `unknown`.
 
 mod batch_run;
+mod hold;
 mod moving;
 mod prove;
 mod recheck;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 use super::executor::Executor;
 use super::{Clock, Stop, place};
+use crate::domain::capabilities::Locking;
 use crate::domain::guards::{self, Here, Past, Place};
 use crate::domain::layout::Layouts;
 use crate::domain::plan::Plan;
@@ -30,6 +32,7 @@ use crate::journal::record::{Record, SCHEMA};
 use crate::journal::{Journal, plan_file, runs};
 use crate::registry::SharedRegistry;
 use crate::store::SharedStore;
+use hold::Hold;
 use recheck::Recheck;
 use recorder::Recorder;
 pub use resume::{Ending, resume};
@@ -49,8 +52,12 @@ pub struct Execution {
     pub ids: IdRules,
     /// The folder that holds one folder per run.
     pub runs: PathBuf,
-    /// Whether the store was proved to honour conditions, so that each deletion names the ETag that was planned.
+    /// Whether the store was proved to honour conditions, so that each deletion names the object that was planned.
     pub conditional_deletes: bool,
+    /// Whether the store was proved to keep writes apart, so that the run can hold a lock in the bucket.
+    pub locking: Locking,
+    /// The run whose lock in the bucket a person wants taken over, if its owner is silent.
+    pub take_over: Option<String>,
     /// Requests in flight at most.
     pub concurrency: usize,
     /// Keys per request at most.
@@ -159,15 +166,29 @@ pub async fn execute(
     execution.check(server_now)?;
     let started = Instant::now();
     let run = Uuid::now_v7().to_string();
-    let _lock = execution.lock(&run).await?;
+    let machine = execution.lock(&run).await?;
     execution.check_history()?; // nobody else can begin a run from here on
-    let recorder = open(&execution, run, &stop, sender).await?;
-    let work = Work::whole(&execution, server_now);
+    let hold = Hold::take(&execution, &run, machine, server_now).await?;
+    let ended = begin(&execution, &hold, run, started, &stop, sender).await;
+    hold.release().await;
+    ended
+}
+
+async fn begin(
+    execution: &Execution,
+    hold: &Hold,
+    run: String,
+    started: Instant,
+    stop: &Stop,
+    sender: mpsc::Sender<RunProgress>,
+) -> Result<RunReport, ExecuteError> {
+    let recorder = open(execution, run, stop, sender).await?;
+    let work = Work::whole(execution);
     recorder.tell(RunProgress::Started { run: recorder.run().into(), planned: work.planned }).await;
     let (run, planned) = (recorder.run(), work.planned);
     let text = format!("run {run} begins: {planned} objects of {}", place(execution.store.identity()));
     recorder.log(LogLevel::Info, text).await;
-    Ok(work.carry_out(&execution, &recorder, &stop, started).await)
+    Ok(work.carry_out(execution, hold, &recorder, stop, started).await)
 }
 
 async fn open(

@@ -21,8 +21,7 @@ impl BatchRun<'_> {
     /// Copies every object that is still the one that was planned, and proves each copy. Returns the rows that have one, or
     /// `None` if the run cannot go on.
     pub(super) async fn copy_all(&self, pending: Vec<Pending>, end: &mut BatchEnd) -> Option<Vec<Pending>> {
-        let pending = self.check_objects(pending).await;
-        let pending = self.check_registry(pending, end).await?;
+        let pending = self.clear(pending, end).await?;
         if pending.is_empty() {
             return Some(pending);
         }

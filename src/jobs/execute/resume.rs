@@ -8,8 +8,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::work::local_expiry;
-use super::{ExecuteError, Execution, Recorder, Refusal, Work};
+use super::{ExecuteError, Execution, Hold, Recorder, Refusal, Work};
 use crate::domain::Timestamp;
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{LogLevel, RunProgress, RunReport};
@@ -45,7 +44,7 @@ pub async fn resume(
     let started = Instant::now();
     execution.check_place()?;
     let may_go_on = execution.check_ground(server_now);
-    let _lock = execution.lock(run).await?;
+    let machine = execution.lock(run).await?;
     let (journal, past) = reopen(&execution, run).await?;
     check_plan(&execution, &past)?;
     execution.keep_rows = matches!(past.records.first(), Some(Record::Started { keep_rows: true, .. }));
@@ -58,8 +57,24 @@ pub async fn resume(
         let why = format!("{}; `bucketree resume {run} --close` finds out what was done and closes it", refusal.0);
         return Err(Refusal(why).into());
     }
+    let hold = Hold::take(&execution, run, machine, server_now).await?;
     let recorder =
         Recorder::new(run.into(), Arc::clone(&execution.plan), journal, execution.clock.clone(), stop.clone(), sender);
+    let ended = go_on(&execution, &hold, &recorder, rest, closing, &stop, started).await;
+    hold.release().await;
+    ended
+}
+
+async fn go_on(
+    execution: &Execution,
+    hold: &Hold,
+    recorder: &Recorder,
+    rest: Rest,
+    closing: bool,
+    stop: &Stop,
+    started: Instant,
+) -> Result<RunReport, ExecuteError> {
+    let run = recorder.run();
     let tool = env!("CARGO_PKG_VERSION").into();
     let record = Record::Resumed { at: recorder.at(), closing, operator: lock::operator(), tool };
     recorder.write(record).await.map_err(ExecuteError::Failed)?;
@@ -79,10 +94,9 @@ pub async fn resume(
         sent_before: rest.sent,
         first_batch: rest.last_batch + 1,
         closing,
-        expires_at: local_expiry(&execution, server_now),
-        rows_kept: Covered::by(&past.records),
+        rows_kept: rest.rows_kept,
     };
-    Ok(work.carry_out(&execution, &recorder, &stop, started).await)
+    Ok(work.carry_out(execution, hold, recorder, stop, started).await)
 }
 
 async fn reopen(execution: &Execution, run: &str) -> Result<(Journal, PastRun), ExecuteError> {
@@ -121,6 +135,8 @@ struct Rest {
     last_batch: u64,
     /// Nothing was proved at the end, or the registry's rows of what is gone may still be there.
     unsettled: bool,
+    /// The registry's rows that were taken out already.
+    rows_kept: Covered,
 }
 
 impl Rest {
@@ -156,6 +172,6 @@ impl Rest {
             true => sent.iter().copied().collect(),
             false => (0u32..).take_while(|row| u64::from(*row) < planned).filter(is_open).collect(),
         };
-        Self { ends, rows, sent, last_batch, unsettled }
+        Self { ends, rows, sent, last_batch, unsettled, rows_kept: Covered::by(&past.records) }
     }
 }

@@ -9,10 +9,9 @@ use futures::stream::FuturesUnordered;
 
 use super::batch_run::BatchRun;
 use super::recorder::Recorder;
-use super::{Execution, Recheck, prove, rows};
-use crate::domain::Timestamp;
+use super::{Execution, Hold, Recheck, prove, rows};
 use crate::domain::outcome::Outcome;
-use crate::domain::progress::{Failure, LogLevel, RunProgress, RunReport};
+use crate::domain::progress::{LogLevel, RunProgress, RunReport};
 use crate::jobs::Stop;
 use crate::journal::kept_rows::Covered;
 use crate::journal::record::{self, Record};
@@ -34,15 +33,13 @@ pub struct Work {
     pub first_batch: u64,
     /// Only looks, and sends nothing.
     pub closing: bool,
-    /// When the plan can no longer be applied, by this machine's clock.
-    pub expires_at: Timestamp,
     /// The registry's rows that were taken out before the run was taken up again.
     pub rows_kept: Covered,
 }
 
 impl Work {
     /// All of a plan.
-    pub fn whole(execution: &Execution, server_now: Timestamp) -> Self {
+    pub fn whole(execution: &Execution) -> Self {
         let planned = execution.plan.rows.len();
         Self {
             planned: planned as u64,
@@ -50,7 +47,6 @@ impl Work {
             sent_before: BTreeSet::new(),
             first_batch: 1,
             closing: false,
-            expires_at: local_expiry(execution, server_now),
             rows_kept: Covered::default(),
         }
     }
@@ -59,12 +55,27 @@ impl Work {
     pub async fn carry_out(
         &self,
         execution: &Execution,
+        hold: &Hold,
+        recorder: &Recorder,
+        stop: &Stop,
+        started: Instant,
+    ) -> RunReport {
+        for (level, text) in hold.notices(execution) {
+            recorder.log(level, text).await;
+        }
+        hold.during(self.to_the_end(execution, hold, recorder, stop, started)).await
+    }
+
+    async fn to_the_end(
+        &self,
+        execution: &Execution,
+        hold: &Hold,
         recorder: &Recorder,
         stop: &Stop,
         started: Instant,
     ) -> RunReport {
         let recheck = Recheck::new(execution);
-        self.run_batches(execution, &recheck, recorder, stop).await;
+        self.run_batches(execution, hold, &recheck, recorder, stop).await;
         let cancelled = stop.is_requested() && recorder.stopped().is_none();
         self.close_open_rows(recorder, cancelled).await;
 
@@ -94,7 +105,14 @@ impl Work {
     }
 
     /// Sends batches, as many at a time as the store takes, until all are done or the run is stopped.
-    async fn run_batches(&self, execution: &Execution, recheck: &Recheck, recorder: &Recorder, stop: &Stop) {
+    async fn run_batches(
+        &self,
+        execution: &Execution,
+        hold: &Hold,
+        recheck: &Recheck,
+        recorder: &Recorder,
+        stop: &Stop,
+    ) {
         let mut waiting = self.batches(execution).into_iter().zip(self.first_batch..);
         let mut flight = FuturesUnordered::new();
         let mut aimd = Aimd::new(execution.concurrency, execution.concurrency);
@@ -102,12 +120,8 @@ impl Work {
         loop {
             while flight.len() < aimd.limit() && !stop.is_requested() {
                 let Some((rows, number)) = waiting.next() else { break };
-                if self.has_expired(execution) {
-                    recorder.halt(expired(execution));
-                    break;
-                }
                 let (sent_before, closing) = (&self.sent_before, self.closing);
-                let batch = BatchRun { execution, recheck, recorder, stop, number, sent_before, closing };
+                let batch = BatchRun { execution, hold, recheck, recorder, stop, number, sent_before, closing };
                 flight.push(batch.run(rows));
             }
             let Some(end) = flight.next().await else { return };
@@ -126,11 +140,6 @@ impl Work {
                 recorder.halt(failure);
             }
         }
-    }
-
-    /// A machine that was suspended in the middle of a run wakes up with a plan that is too old.
-    fn has_expired(&self, execution: &Execution) -> bool {
-        !self.closing && execution.clock.now() >= self.expires_at
     }
 
     /// The rows of each request.
@@ -154,18 +163,5 @@ impl Work {
             false => (row, Outcome::Failed, Some(why.clone())),
         };
         recorder.end(0, recorder.open_rows().into_iter().map(end).collect()).await;
-    }
-}
-
-/// When the plan expires, by this machine's clock: the plan names the server's.
-pub fn local_expiry(execution: &Execution, server_now: Timestamp) -> Timestamp {
-    execution.clock.now().plus_seconds(execution.plan.header.expires_at.seconds_since(server_now))
-}
-
-fn expired(execution: &Execution) -> Failure {
-    Failure {
-        what: "go on with the run".into(),
-        why: format!("the plan expired at {} while it was carried out", execution.plan.header.expires_at),
-        hint: "audit and plan again; what was not attempted is still there".into(),
     }
 }

@@ -108,6 +108,21 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     (
+        "LOCKS",
+        &[
+            "One run at a time: a lock of the operating system keeps out other runs from the same state folder. Where the \
+             store was proved to honour If-None-Match, a run also writes .bucketree/lock.json (who, where, since when), shows \
+             a sign of life under .bucketree/lock/ every minute, looks before each request whether the lock is still its \
+             own, and removes it at the end. No listing shows these objects, but for ls .bucketree/.",
+            "Another run is refused and told whose lock it is and how long its owner was silent. What a run of this state \
+             folder left when it was killed is taken over by the next one. The lock of any other run that was silent for 10 \
+             minutes goes to whoever names it with --take-over-lock RUN.",
+            "A run that stood still for so long itself, because the machine slept, looks at lock, plan, registry and objects \
+             again before it sends anything; if the plan's hour is over by then, it stops. A run that does not stand still \
+             goes on beyond that hour.",
+        ],
+    ),
+    (
         "OUTPUT",
         &[
             "On a terminal keys are escaped so that nothing is hidden and no two look alike. On a pipe `ls` writes the exact \
