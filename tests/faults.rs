@@ -13,6 +13,8 @@ mod capabilities;
 mod drift;
 #[path = "faults/guards.rs"]
 mod guards;
+#[path = "faults/keys.rs"]
+mod keys;
 #[path = "faults/kills.rs"]
 mod kills;
 #[path = "faults/locks.rs"]

@@ -30,6 +30,13 @@ const PARAMETERS: usize = 30_000;
 
 const DIALECT: Dialect = Dialect { quote: '"', parameter: "?", exactly: " COLLATE BINARY" };
 
+/// Whether a program died in the middle of a transaction, or before its log was taken in: whoever reads next has to roll it
+/// back, and may write for that (sqlite.org/rescode.html, SQLITE_READONLY_ROLLBACK and SQLITE_READONLY_RECOVERY).
+fn was_left_in_the_middle(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(code.as_ref(), "776" | "264"))
+}
+
 /// A SQLite database as a registry.
 pub struct SqliteRegistry {
     name: String,
@@ -73,12 +80,26 @@ impl SqliteRegistry {
         if !metadata.is_file() {
             return Err(RegistryError::Unreachable { source_name: self.name.clone(), why: "it is not a file".into() });
         }
+        let opened = match self.opened(read_only).await {
+            Err(error) if read_only && was_left_in_the_middle(&error) => match self.opened(false).await {
+                Ok(_rolled_back) => self.opened(true).await,
+                Err(error) => Err(error),
+            },
+            opened => opened,
+        };
+        opened.map_err(|error| self.unreachable(&error))
+    }
+
+    /// A connection that has read something: only a read looks for what a dead program left in the middle.
+    async fn opened(&self, read_only: bool) -> Result<SqliteConnection, sqlx::Error> {
         let options = SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(read_only)
             .create_if_missing(false)
             .busy_timeout(BUSY_TIMEOUT);
-        SqliteConnection::connect_with(&options).await.map_err(|error| self.unreachable(&error))
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").await?;
+        Ok(connection)
     }
 
     /// Proves that rows can be asked for, without reading any.
