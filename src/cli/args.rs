@@ -1,11 +1,14 @@
 //! What can be typed: verbs and flags. What they mean is decided in `verbs` and [`super::session`].
 
+pub mod registry;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use self::registry::RegistryVerb;
 use crate::config::{parse_age, parse_share};
 use crate::domain::usage::By;
 use crate::domain::via::Via;
@@ -99,6 +102,9 @@ pub enum Verb {
     /// Look into the trash, or empty it
     #[command(subcommand)]
     Trash(TrashVerb),
+    /// Compare bucket and registry, and plan to mend where they differ
+    #[command(subcommand)]
+    Registry(RegistryVerb),
     /// Prove again that what a run deleted is gone
     Verify(RunArgs),
     /// List past runs
@@ -172,6 +178,9 @@ pub struct AuditArgs {
     /// Print totals instead of objects
     #[arg(long)]
     pub summary: bool,
+    /// Say of one project how each object is found: by tracked keys, by layouts, or by both
+    #[arg(long, requires = "project", conflicts_with_all = ["summary", "verdict", "flag", "prefix"])]
+    pub explain: bool,
     /// Only keys that begin with this
     pub prefix: Option<OsString>,
 }

@@ -32,6 +32,7 @@ pub mod tui;
 mod verbs;
 
 use crate::domain::plan::PlanKind;
+use args::registry::RegistryVerb;
 use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, TrashVerb, Verb};
 use error::Stop;
 use exit_code::ExitCode;
@@ -141,6 +142,15 @@ async fn read(verb: Verb, flags: &GlobalFlags, output: &mut Output) -> Result<Ex
         Verb::Diff(args) => verbs::diff::run(&args, flags, output).await,
         Verb::Plan(PlanVerb::Trash(args)) => verbs::plan::run(&mut inputs, PlanKind::Trash, &args, output).await,
         Verb::Plan(PlanVerb::Delete(args)) => verbs::plan::run(&mut inputs, PlanKind::Delete, &args, output).await,
+        Verb::Registry(RegistryVerb::Check(args)) => {
+            verbs::registry::check(&Session::open(&inputs).await?, &args, output).await
+        }
+        Verb::Registry(RegistryVerb::Backfill(args)) => {
+            verbs::registry::plan_backfill(&Session::open(&inputs).await?, &args, output).await
+        }
+        Verb::Registry(RegistryVerb::Prune(args)) => {
+            verbs::registry::plan_prune(&Session::open(&inputs).await?, &args, output).await
+        }
         Verb::Trash(TrashVerb::List) => verbs::trash::list(&Session::open(&inputs).await?, output).await,
         Verb::Verify(args) => verbs::verify::run(&Session::open(&inputs).await?, &args.run, output).await,
         _ => Err(Stop::usage("run this verb", "it does not read a bucket", "")),

@@ -31,6 +31,7 @@ use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
+use crate::journal::runs::rows_removed_since;
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
 use crate::registry::{self, Location, Mapping, RegistryError, RegistrySpec, SharedRegistry, TextFormat, TrackedKeys};
@@ -277,9 +278,10 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let accepts_shrink = self.accepts_shrink;
+        let (accepts_shrink, runs) = (self.accepts_shrink, self.runs());
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
+            let removed = |name: &str, since| rows_removed_since(&runs, name, since);
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink, &removed));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
