@@ -161,6 +161,7 @@ impl Registry for MongoRegistry {
     }
 
     async fn remove_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.ready().await?;
         match self.changeable() {
             Some(place) => self.remove(place, rows).await.map(RowChange::Changed),
             None => Ok(RowChange::ReadOnly),
@@ -168,6 +169,7 @@ impl Registry for MongoRegistry {
     }
 
     async fn put_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.ready().await?;
         match self.changeable() {
             Some(place) => self.put(place, rows).await.map(RowChange::Changed),
             None => Ok(RowChange::ReadOnly),
@@ -175,6 +177,7 @@ impl Registry for MongoRegistry {
     }
 
     async fn add_rows(&self, rows: &[NewRow]) -> Result<RowChange, RegistryError> {
+        self.ready().await?;
         match self.changeable() {
             Some(place) => self.add(place, rows).await.map(RowChange::Changed),
             None => Ok(RowChange::ReadOnly),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{ConnectOptions, Sqlite};
+use sqlx::{ConnectOptions, Executor, Sqlite};
 
 use self::rows::Change;
 use self::values::bytes;
@@ -30,6 +30,13 @@ const PARAMETERS: usize = 30_000;
 const DIALECT: Dialect = Dialect::SQLITE;
 
 connection!(Session, Sqlite, SqliteConnection, bind);
+
+/// Whether a program died in the middle of a transaction, or before its log was taken in: whoever reads next has to roll it
+/// back, and may write for that (sqlite.org/rescode.html, SQLITE_READONLY_ROLLBACK and SQLITE_READONLY_RECOVERY).
+fn was_left_in_the_middle(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(code.as_ref(), "776" | "264"))
+}
 
 /// A SQLite database as a registry.
 pub struct SqliteRegistry {
@@ -72,7 +79,18 @@ impl SqliteEngine {
         if !std::fs::metadata(&self.path)?.is_file() {
             return Err(io::Error::other("it is not a file").into());
         }
-        SqliteConnectOptions::new()
+        match self.opened(read_only, patience).await {
+            Err(error) if read_only && was_left_in_the_middle(&error) => match self.opened(false, patience).await {
+                Ok(_rolled_back) => self.opened(true, patience).await,
+                Err(error) => Err(error),
+            },
+            opened => opened,
+        }
+    }
+
+    /// A connection that has read something: only a read looks for what a dead program left in the middle.
+    async fn opened(&self, read_only: bool, patience: Duration) -> Result<SqliteConnection, sqlx::Error> {
+        let mut connection = SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(read_only)
             .create_if_missing(false)
@@ -80,7 +98,9 @@ impl SqliteEngine {
             .busy_timeout(patience)
             .disable_statement_logging()
             .connect()
-            .await
+            .await?;
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").await?;
+        Ok(connection)
     }
 }
 
