@@ -5,6 +5,7 @@
 //! session    settings become a store, a registry, layouts and guards; shared with the TUI
 //! guarding   what guards stand on: limits, protection, what is remembered between plans
 //! connecting the store that the settings name
+//! registering the registry that the settings name
 //! verbs      one file per verb, each over the jobs
 //! selectors  which objects of an audited bucket are meant
 //! kept       scans in files: opened in place of a bucket, kept for the next start
@@ -26,6 +27,7 @@ mod kept;
 mod keys_from;
 pub mod logging;
 pub mod output;
+mod registering;
 mod selectors;
 pub mod session;
 pub mod tui;

@@ -76,6 +76,11 @@ fn registry(registry: &RegistrySettings, key: &str) -> Option<ValueAndOrigin> {
         "projects_query" => optional(registry.projects_query.as_ref()),
         "tracked_query" => optional(registry.tracked_query.as_ref()),
         "references_query" => optional(registry.references_query.as_ref()),
+        "references" => registry.references.as_ref().map(|places| {
+            written(places, |places| places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        })?,
+        "replica" => always(&registry.replica),
+        "timeout" => written(&registry.timeout, |seconds| age_text(*seconds)),
         "format" => optional(registry.format.as_ref()),
         "min_projects" => always(&registry.min_projects),
         "min_tracked" => always(&registry.min_tracked),
