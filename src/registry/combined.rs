@@ -70,6 +70,10 @@ impl Registry for CombinedRegistry {
         self.tracked.claims(keys).await
     }
 
+    fn sources(&self) -> Vec<(String, String)> {
+        [self.projects.sources(), self.tracked.sources()].concat()
+    }
+
     async fn advice(&self) -> Vec<String> {
         self.tracked.advice().await
     }
