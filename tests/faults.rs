@@ -29,5 +29,7 @@ mod rows;
 mod runs;
 #[path = "faults/scans.rs"]
 mod scans;
+#[path = "faults/sightings.rs"]
+mod sightings;
 #[path = "faults/trash.rs"]
 mod trash;

@@ -290,7 +290,7 @@ impl Session {
             registry_problem: self.registry_problem.as_ref().map(ToString::to_string),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
-            policy: self.policy.clone(),
+            policy: Policy { observed: self.observed(), ..self.policy.clone() },
             check_sources: Arc::new(check),
             clock: self.clock.clone(),
         }
@@ -393,6 +393,7 @@ fn mapping(settings: &RegistrySettings) -> Mapping {
         projects_query: name(&settings.projects_query),
         tracked_query: name(&settings.tracked_query),
         references_query: name(&settings.references_query),
+        references: Vec::new(),
         format: name(&settings.format).as_deref().and_then(TextFormat::parse),
     }
 }

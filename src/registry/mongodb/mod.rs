@@ -127,7 +127,7 @@ impl Registry for MongoRegistry {
     async fn read(&self, sink: RowSink<'_>) -> Result<SourceReport, RegistryError> {
         self.ready().await?;
         let mut tally = Tally::new(sink);
-        self.each_project(&mut |row, first| tally.project(row, first)).await?;
+        self.each_project(&mut |row, first| tally.part(row, first)).await?;
         for place in &self.places {
             self.each_claim(place, &mut |row| tally.row(row)).await?;
         }
