@@ -10,6 +10,8 @@ mod program;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bad_registry.rs"]
+mod bad_registry;
 #[path = "cli/cleanup.rs"]
 mod cleanup;
 #[path = "cli/clearing.rs"]

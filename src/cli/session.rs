@@ -56,7 +56,7 @@ pub struct Session {
     /// The registry, if one is configured and could be opened.
     pub registry: Option<SharedRegistry>,
     /// Why the registry could not be opened.
-    pub registry_problem: Option<String>,
+    pub registry_problem: Option<RegistryError>,
     /// The layouts.
     pub layouts: Arc<Layouts>,
     /// How ids are compared.
@@ -233,12 +233,12 @@ impl Session {
         let ids = id_rules(&layouts, &settings);
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error)),
         };
         tracing::info!(store = place(store.identity()), region = store.identity().region, "store");
         tracing::info!(
             name = registry.as_ref().map(|registry| registry.name()),
-            problem = registry_problem,
+            problem = registry_problem.as_ref().map(ToString::to_string),
             "registry"
         );
         let now = clock.now();
@@ -292,7 +292,7 @@ impl Session {
         };
         AuditInput {
             registry: self.registry.clone(),
-            registry_problem: self.registry_problem.clone(),
+            registry_problem: self.registry_problem.as_ref().map(ToString::to_string),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
             policy: Policy { observed: self.observed(), ..self.policy.clone() },

@@ -88,8 +88,12 @@ pub struct SourceReport {
 impl SourceReport {
     /// One line for a person: name, counts, time.
     pub fn line(&self) -> String {
+        let references = match self.references {
+            0 => String::new(),
+            count => format!(", {count} references"),
+        };
         let tracked = self.tracked.map_or(String::from("keys not tracked"), |count| format!("{count} tracked keys"));
-        format!("{}: {} projects, {tracked}, read {}", self.name, self.projects, self.read_at)
+        format!("{}: {} projects, {tracked}{references}, read {}", self.name, self.projects, self.read_at)
     }
 }
 
