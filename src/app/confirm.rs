@@ -4,15 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::plan::Plan;
+use crate::domain::via::Via;
 
 use super::action::Action;
 use super::input::Input;
+use super::runs::RunId;
+
+/// What becomes of a confirmed plan.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Taking {
+    /// It is carried out by a new run.
+    Anew,
+    /// The run of it that ended early is gone on with.
+    GoOn(RunId),
+    /// The run of it that ended early is closed: nothing more is sent.
+    Close(RunId),
+}
 
 /// A plan that a person confirmed. Made only by [`Confirmation::submit`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Confirmed {
     plan: Arc<Plan>,
-    resumes: Option<String>,
+    taking: Taking,
+    via: Via,
 }
 
 impl Confirmed {
@@ -21,9 +35,14 @@ impl Confirmed {
         &self.plan
     }
 
-    /// The run that is taken up again, if it is not a new one.
-    pub fn resumes(&self) -> Option<&str> {
-        self.resumes.as_deref()
+    /// What becomes of it.
+    pub fn taking(&self) -> &Taking {
+        &self.taking
+    }
+
+    /// How the deletions reach the store.
+    pub fn via(&self) -> Via {
+        self.via
     }
 }
 
@@ -35,7 +54,8 @@ pub const HUMAN_PAUSE: Duration = Duration::from_millis(60);
 #[derive(Clone, PartialEq, Debug)]
 pub struct Confirmation {
     plan: Arc<Plan>,
-    resumes: Option<String>,
+    taking: Taking,
+    via: Via,
     input: Input,
     last_key: Duration,
     complaint: Option<String>,
@@ -43,18 +63,25 @@ pub struct Confirmation {
 
 impl Confirmation {
     /// An empty dialog, opened `at` that time.
-    pub fn new(plan: Arc<Plan>, at: Duration) -> Self {
-        Self { plan, resumes: None, input: Input::default(), last_key: at, complaint: None }
+    pub fn new(plan: Arc<Plan>, taking: Taking, via: Via, at: Duration) -> Self {
+        Self { plan, taking, via, input: Input::default(), last_key: at, complaint: None }
     }
 
-    /// An empty dialog about a run that did not come to its end.
-    pub fn to_resume(run: String, plan: Arc<Plan>, at: Duration) -> Self {
-        Self { resumes: Some(run), ..Self::new(plan, at) }
+    /// What will become of the plan.
+    pub fn taking(&self) -> &Taking {
+        &self.taking
     }
 
-    /// The run that is to be taken up again, if it is not a new one.
-    pub fn resumes(&self) -> Option<&str> {
-        self.resumes.as_deref()
+    /// How the deletions will reach the store.
+    pub fn via(&self) -> Via {
+        self.via
+    }
+
+    /// Chooses the next way for the deletions to reach the store.
+    pub fn switch_via(&mut self, at: Duration) {
+        self.last_key = at;
+        let place = Via::ALL.iter().position(|via| *via == self.via).unwrap_or(0);
+        self.via = Via::ALL[(place + 1) % Via::ALL.len()];
     }
 
     /// The plan to confirm.
@@ -112,6 +139,6 @@ impl Confirmation {
             self.complaint = Some("that came faster than a hand types; press Enter once more".into());
             return None;
         }
-        Some(Confirmed { plan: self.plan.clone(), resumes: self.resumes.clone() })
+        Some(Confirmed { plan: self.plan.clone(), taking: self.taking.clone(), via: self.via })
     }
 }

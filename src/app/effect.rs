@@ -8,6 +8,7 @@ use crate::domain::plan::Plan;
 use super::confirm::Confirmed;
 use super::filter::Filter;
 use super::order::Order;
+use super::runs::RunId;
 
 /// Which request an answer belongs to. A newer ticket of the same kind makes older answers stale.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -19,6 +20,16 @@ pub enum Effect {
     /// List the bucket.
     Scan {
         /// For its pages.
+        ticket: Ticket,
+    },
+    /// Open the last kept scan of the bucket, if there is one.
+    OpenKept {
+        /// For the answer.
+        ticket: Ticket,
+    },
+    /// Compare what is listed with the last kept scan before it.
+    Compare {
+        /// For the answer.
         ticket: Ticket,
     },
     /// End the listing between two pages.
@@ -65,12 +76,53 @@ pub enum Effect {
         /// For the answer.
         ticket: Ticket,
     },
+    /// List the trash and plan to bring back what a run moved there.
+    PlanRestore {
+        /// For the answer.
+        ticket: Ticket,
+        /// The run; `None` for the last one that moved something there.
+        run: Option<RunId>,
+        /// Only these keys; all if there are none.
+        keys: Vec<Key>,
+    },
+    /// List the trash and plan to delete for good what lies there.
+    PlanEmptyTrash {
+        /// For the answer.
+        ticket: Ticket,
+        /// What has been there for at least so many seconds.
+        older_than_seconds: i64,
+    },
+    /// End the listing of the trash.
+    StopLooking,
     /// Carry out a plan that a person confirmed.
     Execute(Confirmed),
     /// End the run after the batches in flight.
     StopRun,
     /// Write the plan to a file.
     Export(Arc<Plan>),
+    /// Read the journals of all runs on the bucket.
+    ReadRuns {
+        /// For the answers.
+        ticket: Ticket,
+    },
+    /// Read all of a run.
+    OpenRun {
+        /// For the answer.
+        ticket: Ticket,
+        /// Which.
+        run: RunId,
+    },
+    /// Write all of a run to a file that can be checked anywhere.
+    ExportRun(RunId),
+    /// Look again for everything that a run said is gone.
+    Prove {
+        /// For the answers.
+        ticket: Ticket,
+        /// Which.
+        run: RunId,
+    },
+    /// End the second look.
+    StopProving,
     /// Put a text on the clipboard of the terminal.
     Copy(String),
     /// Suspend to the shell.

@@ -1,10 +1,11 @@
 //! Rows without a list of rows. A forest is walked from the cursor outwards, so that what is not on the screen costs
 //! nothing: a frame is the same work at a thousand rows and at ten million.
 
-use crate::domain::Key;
 use crate::domain::inventory::ObjectIndex;
+use crate::domain::{Key, Outcome};
 
 use super::groups::GroupId;
+use super::runs::RunId;
 
 /// What a row is. It names a thing and never a place on the screen, so that it stays itself when the listing grows, the
 /// order changes or a folder closes.
@@ -18,6 +19,12 @@ pub enum Node {
     Group(GroupId),
     /// An object (or the row of a plan) in a group.
     Member(GroupId, u32),
+    /// A past run.
+    Run(RunId),
+    /// The keys of a past run that ended so; `None` of those without an end.
+    Ends(RunId, Option<Outcome>),
+    /// A key of a past run, by the row of its plan.
+    RunKey(RunId, u32),
 }
 
 /// Something that can be walked row by row.

@@ -1,9 +1,8 @@
 //! Which group each object belongs to.
 
-use crate::domain::Verdict;
 use crate::domain::assessment::Assessment;
 use crate::domain::inventory::{Inventory, ObjectIndex};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanRow};
 
 use super::event::Gathered;
 use super::groups::{Finding, GroupId, GroupOrder, GroupTree, Item};
@@ -99,14 +98,19 @@ pub fn item(inventory: &Inventory, assessment: &Assessment, index: ObjectIndex) 
     }
 }
 
-/// Gathers the rows of a plan under verdicts, then projects.
+/// Gathers the rows of a plan under verdicts, then projects; of a plan that takes out of the trash, where nothing has a
+/// verdict, in one group.
 pub fn gather_plan(plan: &Plan) -> GroupTree {
-    let mut ids: Vec<GroupId> = plan.rows.iter().map(|row| plan_group(row.verdict, row.project.as_ref())).collect();
+    let group = |row: &PlanRow| match plan.header.kind.is_from_trash() {
+        true => GroupId { finding: None, project: None },
+        false => GroupId { finding: Some(Finding::Verdict(row.verdict)), project: Some(row.project.clone()) },
+    };
+    let mut ids: Vec<GroupId> = plan.rows.iter().map(group).collect();
     ids.sort();
     ids.dedup();
     let source = |sink: &mut dyn FnMut(usize, &Item)| {
         for (index, row) in (0..).zip(&plan.rows) {
-            let Ok(bucket) = ids.binary_search(&plan_group(row.verdict, row.project.as_ref())) else { continue };
+            let Ok(bucket) = ids.binary_search(&group(row)) else { continue };
             let item = Item {
                 index,
                 size: row.object.size,
@@ -119,8 +123,4 @@ pub fn gather_plan(plan: &Plan) -> GroupTree {
     };
     let groups = compare_groups(Order::default());
     GroupTree::gather(&ids, &source, &GroupOrder { groups: &groups, members: None })
-}
-
-fn plan_group(verdict: Verdict, project: Option<&crate::domain::ProjectId>) -> GroupId {
-    GroupId { finding: Some(Finding::Verdict(verdict)), project: Some(project.cloned()) }
 }

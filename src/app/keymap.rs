@@ -20,6 +20,8 @@ pub enum Context {
     Plan,
     /// The log.
     Log,
+    /// Past runs.
+    Runs,
     /// A line of text is typed.
     Prompt,
     /// The text that confirms a plan is typed.
@@ -32,11 +34,12 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help.
-    pub const ALL: [Context; 8] = [
+    pub const ALL: [Context; 9] = [
         Context::Global,
         Context::Tree,
         Context::Plan,
         Context::Log,
+        Context::Runs,
         Context::Prompt,
         Context::Confirm,
         Context::Help,
@@ -50,6 +53,7 @@ impl Context {
             Context::Tree => "tree",
             Context::Plan => "plan",
             Context::Log => "log",
+            Context::Runs => "runs",
             Context::Prompt => "prompt",
             Context::Confirm => "confirm",
             Context::Help => "help",
@@ -64,6 +68,7 @@ impl Context {
             Context::Tree => "Folders, Projects, Findings",
             Context::Plan => "Plan",
             Context::Log => "Log",
+            Context::Runs => "Runs",
             Context::Prompt => "Typing a line",
             Context::Confirm => "Confirming a plan",
             Context::Help => "Help",
@@ -73,7 +78,7 @@ impl Context {
 
     /// Whether keys of [`Context::Global`] count here too.
     pub fn inherits(self) -> bool {
-        matches!(self, Context::Tree | Context::Plan | Context::Log)
+        matches!(self, Context::Tree | Context::Plan | Context::Log | Context::Runs)
     }
 }
 
@@ -221,7 +226,9 @@ mod tests {
         check(Context::Tree, "<c-d>", Some(Action::HalfDown));
         check(Context::Prompt, "q", None);
         check(Context::Confirm, "D", None);
-        check(Context::Tree, "z", None);
+        check(Context::Tree, "z", Some(Action::Restore));
+        check(Context::Runs, "z", Some(Action::Restore));
+        check(Context::Confirm, "z", None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod group_forest;
 pub mod groups;
 pub mod help;
 pub mod input;
+pub mod kept;
 pub mod keymap;
 pub mod layout;
 pub mod log;
@@ -23,6 +24,7 @@ mod model;
 pub mod number;
 pub mod order;
 pub mod run;
+pub mod runs;
 pub mod state;
 pub mod stroke;
 #[cfg(test)]

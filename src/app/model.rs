@@ -20,8 +20,12 @@ use super::forest::Node;
 use super::groups::{GroupTree, OpenGroups};
 use super::help::Help;
 use super::input::Input;
+use super::kept::Compared;
 use super::layout::Pane;
 use super::order::{By, FlatOrder, FolderOrder, Order};
+use super::runs::RunId;
+use crate::domain::via::Via;
+
 /// What does not change while the program runs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Session {
@@ -35,6 +39,10 @@ pub struct Session {
     pub registries: Vec<String>,
     /// The least age, in seconds, below which an object counts as young.
     pub min_age_seconds: i64,
+    /// Whether a scan in a file is looked at, and no bucket is asked.
+    pub offline: bool,
+    /// How deletions reach the store, unless the dialog says otherwise.
+    pub via: Via,
 }
 
 /// What is on the screen.
@@ -51,11 +59,13 @@ pub enum View {
     Plan,
     /// The log.
     Log,
+    /// Past runs.
+    Runs,
 }
 
 impl View {
     /// Every view, in the order of its number key.
-    pub const ALL: [View; 5] = [View::Folders, View::Projects, View::Findings, View::Plan, View::Log];
+    pub const ALL: [View; 6] = [View::Folders, View::Projects, View::Findings, View::Plan, View::Log, View::Runs];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -65,6 +75,7 @@ impl View {
             View::Findings => "Findings",
             View::Plan => "Plan",
             View::Log => "Log",
+            View::Runs => "Runs",
         }
     }
 }
@@ -109,6 +120,8 @@ pub struct Bucket {
     pub inventory: Inventory,
     /// A newer listing that is not complete yet; `inventory` stays on the screen until then.
     pub incoming: Option<Inventory>,
+    /// How the listing ended that is shown, if it is a kept one; `None` once the bucket was listed.
+    pub kept: Option<ScanReport>,
     /// How far the listing is.
     pub scan: Scan,
     /// Which listing is wanted.
@@ -218,6 +231,21 @@ pub struct Planning {
     pub pending: bool,
     /// Whether marks or objects have changed since.
     pub outdated: bool,
+    /// Whether the trash is being listed for a plan.
+    pub looking: bool,
+    /// Keys to plan again as soon as the bucket is listed and judged anew.
+    pub retry: Option<Retry>,
+}
+
+/// Keys of a past run that failed and are to be planned again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Retry {
+    /// The run.
+    pub run: RunId,
+    /// The keys.
+    pub keys: Vec<Key>,
+    /// What was to be done to them.
+    pub kind: PlanKind,
 }
 
 /// What a prompt is for.
@@ -233,6 +261,8 @@ pub enum Ask {
     UnmarkPattern,
     /// The filter of the log.
     LogFilter,
+    /// How long objects must have lain in the trash to be planned out of it.
+    EmptyTrash,
 }
 
 /// What the keys go to.
@@ -254,6 +284,8 @@ pub enum Mode {
     Confirm(Confirmation),
     /// The help.
     Help(Help),
+    /// What changed since an earlier scan.
+    Changes(Compared),
 }
 
 /// A message in the status line.

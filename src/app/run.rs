@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::outcome::OutcomeCounts;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanKind};
 use crate::domain::progress::{Failure, RunReport};
 use crate::domain::{Key, Outcome};
+
+use super::runs::RunId;
 
 /// A key of the plan that a person has to look at.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,7 +24,7 @@ pub struct Problem {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Unfinished {
     /// UUIDv7.
-    pub run: String,
+    pub run: RunId,
     /// Its plan, if it can be gone on with from here.
     pub plan: Option<Arc<Plan>>,
     /// What there is to say of it.
@@ -109,6 +111,9 @@ impl Run {
         let counts: Vec<String> = report.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
         let counts = counts.join(", ");
         Some(match (report.is_success(), report.cancelled, &report.stopped) {
+            (true, ..) if self.plan.header.kind == PlanKind::Restore => {
+                format!("success: {counts}; each copy verified")
+            }
             (true, ..) => format!("success: {counts}; verified gone"),
             (_, _, Some(failure)) => format!("stopped: {failure}; {counts}"),
             (_, true, _) => format!("stopped by you: {counts}"),

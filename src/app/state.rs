@@ -18,9 +18,12 @@ use super::layout::{Areas, areas, inside};
 use super::log::Log;
 use super::marks::Marks;
 pub use super::model::{
-    Ask, Audit, Browse, Bucket, Columns, Filtering, Level, Mode, Notice, Place, Planning, Quitting, Scan, Session, View,
+    Ask, Audit, Browse, Bucket, Columns, Filtering, Level, Mode, Notice, Place, Planning, Quitting, Retry, Scan,
+    Session, View,
 };
 use super::run::{Run, Unfinished};
+use super::runs::Runs;
+use super::runs::forest::RunForest;
 
 /// The whole state.
 pub struct State {
@@ -46,6 +49,8 @@ pub struct State {
     pub planning: Planning,
     /// The run, also after its end.
     pub run: Option<Run>,
+    /// The past runs.
+    pub runs: Runs,
     /// The log.
     pub log: Log,
     /// What the keys go to.
@@ -59,6 +64,8 @@ pub struct State {
     /// Whether quitting was asked for and awaits a second key, or the end of the run.
     pub quitting: Quitting,
     pub(super) tickets: u64,
+    /// Which comparison is wanted.
+    pub(super) compare_ticket: Ticket,
     /// The row that was clicked last, and when.
     pub(super) last_click: Option<(Node, Duration)>,
 }
@@ -78,6 +85,7 @@ impl State {
             marks: Marks::default(),
             planning: Planning::default(),
             run: None,
+            runs: Runs::default(),
             log: Log::default(),
             mode: Mode::Browse,
             unfinished: None,
@@ -85,6 +93,7 @@ impl State {
             failure: None,
             quitting: Quitting::No,
             tickets: 0,
+            compare_ticket: Ticket::default(),
             last_click: None,
         }
     }
@@ -93,7 +102,7 @@ impl State {
     pub fn context(&self) -> Context {
         match (&self.mode, self.browse.view) {
             (Mode::Prompt { .. }, _) => Context::Prompt,
-            (Mode::SortMenu(_), _) => Context::Menu,
+            (Mode::SortMenu(_) | Mode::Changes(_), _) => Context::Menu,
             (Mode::Confirm(_), _) => Context::Confirm,
             (Mode::Help(_), _) => Context::Help,
             (Mode::Browse, _) => self.browse_context(),
@@ -105,6 +114,7 @@ impl State {
         match self.browse.view {
             View::Plan => Context::Plan,
             View::Log => Context::Log,
+            View::Runs => Context::Runs,
             _ => Context::Tree,
         }
     }
@@ -125,6 +135,7 @@ impl State {
     pub fn rows_head(&self) -> usize {
         match self.browse.view {
             View::Plan if self.planning.plan.is_some() => 2,
+            View::Runs if !self.runs.list.is_empty() => 1,
             _ => 0,
         }
     }
@@ -148,13 +159,16 @@ impl State {
             View::Projects => Some(&self.gathered().projects),
             View::Findings => Some(&self.gathered().findings),
             View::Plan => Some(&self.planning.tree),
-            View::Folders | View::Log => None,
+            View::Folders | View::Log | View::Runs => None,
         }
     }
 
     /// Hands the rows of the current view to `read`.
     pub fn with_forest<T>(&self, read: impl FnOnce(&dyn Forest) -> T) -> T {
         let view = self.browse.view;
+        if view == View::Runs {
+            return read(&RunForest { runs: &self.runs });
+        }
         let Some(tree) = self.group_tree(view) else {
             let space = self.space();
             return match self.browse.flat {
@@ -175,6 +189,11 @@ impl State {
     /// The object that a row of the plan stands for; `None` if the row does not exist.
     fn plan_object(&self, row: u32) -> Option<&Key> {
         self.planning.plan.as_ref()?.rows.get(row as usize).map(|row| &row.object.key)
+    }
+
+    /// Whether the plan takes objects out of the trash.
+    pub fn plan_is_from_trash(&self) -> bool {
+        self.planning.plan.as_ref().is_some_and(|plan| plan.header.kind.is_from_trash())
     }
 
     /// Where the cursor of the current view is.
@@ -213,7 +232,8 @@ impl State {
             (_, Node::Folder(prefix)) => Some(prefix.clone()),
             (View::Plan, Node::Member(_, row)) => self.plan_object(*row).cloned(),
             (_, Node::Object(object) | Node::Member(_, object)) => Some(self.bucket.inventory.key(*object)),
-            (_, Node::Group(_)) => None,
+            (_, Node::RunKey(run, row)) => self.runs.opened(run)?.row(*row).map(|row| row.object.key.clone()),
+            (_, Node::Group(_) | Node::Run(_) | Node::Ends(..)) => None,
         }
     }
 

@@ -9,6 +9,7 @@ use super::filter::Matches;
 use super::gather::gather;
 use super::keymap::Keymap;
 use super::order::{sort_flat, sort_folder};
+use super::runs::{PastRun, samples};
 use super::state::{Session, State};
 use super::stroke::Stroke;
 use super::{start, update};
@@ -22,6 +23,7 @@ use crate::domain::judge::{Judge, Policy, Trust, classify};
 use crate::domain::layout::Layouts;
 use crate::domain::plan::{Plan, PlanHeader, PlanRow};
 use crate::domain::progress::{Completeness, Failure, RegistryReport, ScanProgress, ScanReport};
+use crate::domain::via::Via;
 use crate::domain::{ETag, IdRules, Key, Object, StorageClass, Timestamp};
 
 /// The server's clock in every test: 2026-11-21T10:00:00Z.
@@ -51,6 +53,8 @@ pub(crate) struct Sim {
     pub registry: RegistryReport,
     /// Why the listing ends early, if it does.
     pub incomplete: Option<Failure>,
+    /// The past runs; none unless somebody says so.
+    pub runs: Vec<PastRun>,
     /// Requests that are not answered here: runs, clipboard, quitting.
     pub asked: Vec<Effect>,
     at: Duration,
@@ -95,11 +99,13 @@ impl Sim {
             bucket: "media".into(),
             registries: vec!["file: projects.json".into()],
             min_age_seconds: 7 * 86_400,
+            offline: false,
+            via: Via::Batch,
         };
         let mut state = State::new(session, Keymap::built_in(), size);
         state.clock = Some(NOW);
         let (registry, asked) = (registry(RegistryState::Usable), Vec::new());
-        Self { state, objects, registry, incomplete: None, asked, at: Duration::ZERO }
+        Self { state, objects, registry, incomplete: None, runs: Vec::new(), asked, at: Duration::ZERO }
     }
 
     /// Lists and judges everything.
@@ -209,7 +215,14 @@ impl Sim {
                     }
                 }]
             }
+            Effect::ReadRuns { ticket } => {
+                let read = (self.runs.len(), self.runs.len());
+                vec![Event::Runs { ticket, runs: self.runs.clone(), read }]
+            }
+            Effect::OpenRun { ticket, run } => vec![Event::RunOpened(ticket, Box::new(samples::open(&run)))],
             Effect::BuildPlan { ticket } => vec![Event::PlanReady(ticket, Box::new(self.plan()))],
+            // Nothing was kept; tests say what was where it matters.
+            Effect::OpenKept { .. } => Vec::new(),
             other => {
                 self.asked.push(other);
                 Vec::new()

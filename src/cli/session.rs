@@ -14,10 +14,11 @@ use super::error::Stop;
 use super::guarding::{caps, policy};
 use super::kept::Kept;
 use super::output::Progress;
+use super::registering::open_registry;
 use crate::app::number;
-use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
+use crate::config::{ConfigError, Inputs, Origin, Settings, state_directory};
 use crate::demo::Demo;
-use crate::domain::capabilities::{Atomicity, Locking};
+use crate::domain::capabilities::{Atomicity, Locking, Measured};
 use crate::domain::facts::{RegistryState, SourceReport};
 use crate::domain::guards::Caps;
 use crate::domain::inventory::Inventory;
@@ -25,14 +26,16 @@ use crate::domain::judge::Policy;
 use crate::domain::layout::Layouts;
 use crate::domain::plan::Plan;
 use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::via::Via;
 use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
+use crate::journal::runs::rows_removed_since;
+use crate::registry::SharedRegistry;
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
-use crate::registry::{self, Location, Mapping, RegistryError, RegistrySpec, SharedRegistry, TextFormat, TrackedKeys};
 use crate::store::SharedStore;
 
 /// Pages of a listing that may wait to be looked at.
@@ -53,7 +56,7 @@ pub struct Session {
     /// The registry, if one is configured and could be opened.
     pub registry: Option<SharedRegistry>,
     /// Why the registry could not be opened.
-    pub registry_problem: Option<String>,
+    pub registry_problem: Option<RegistryError>,
     /// The layouts.
     pub layouts: Arc<Layouts>,
     /// How ids are compared.
@@ -70,10 +73,10 @@ pub struct Session {
     pub accepts_shrink: bool,
     /// Whether deletions in this bucket can hit another object than the one that was looked at.
     pub deletes: Atomicity,
-    /// The scan that is looked at in place of the bucket, if one is.
-    pub kept: Option<Arc<Kept>>,
     /// Whether runs on other machines can be kept out of the bucket.
     pub locking: Locking,
+    /// The scan that is looked at in place of the bucket, if one is.
+    pub kept: Option<Arc<Kept>>,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -189,6 +192,8 @@ impl Session {
             ("bucket", demo.bucket.clone()),
             ("region", demo.region.clone()),
             ("registry.source", registry),
+            // The next one is at another port: nobody would find them again.
+            ("kept_scans", "0".into()),
         ]);
         let no_file = demo.registry.with_file_name("config.toml");
         let inputs = Inputs {
@@ -208,8 +213,8 @@ impl Session {
     pub async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
         // Whatever is wrong with the layouts is said before anything is asked of credentials.
         layouts(&settings)?;
-        let (store, deletes, locking) = connecting::store(&settings, &state, Clock::system().now()).await?;
-        Self::on(settings, state, store, deletes, locking).await
+        let (store, measured) = connecting::store(&settings, &state, Clock::system().now()).await?;
+        Self::on(settings, state, store, measured.as_ref()).await
     }
 
     /// Opens what these settings name, on this store.
@@ -220,8 +225,7 @@ impl Session {
         settings: Settings,
         state: PathBuf,
         store: SharedStore,
-        deletes: Atomicity,
-        locking: Locking,
+        measured: Option<&Measured>,
     ) -> Result<Self, Stop> {
         tracing::info!(profile = settings.profile.as_ref().map(|profile| &profile.value), state = %state.display(), "settings");
         let clock = Clock::system();
@@ -229,14 +233,16 @@ impl Session {
         let ids = id_rules(&layouts, &settings);
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error)),
         };
         tracing::info!(store = place(store.identity()), region = store.identity().region, "store");
         tracing::info!(
             name = registry.as_ref().map(|registry| registry.name()),
-            problem = registry_problem,
+            problem = registry_problem.as_ref().map(ToString::to_string),
             "registry"
         );
+        let now = clock.now();
+        let deletes = Atomicity::of(measured, now);
         let policy = policy(&settings, &ids);
         let caps = caps(&settings);
         Ok(Self {
@@ -252,8 +258,8 @@ impl Session {
             clock,
             accepts_shrink: false,
             deletes,
+            locking: Locking::of(measured, now),
             kept: None,
-            locking,
         })
     }
 
@@ -273,9 +279,10 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let accepts_shrink = self.accepts_shrink;
+        let (accepts_shrink, runs) = (self.accepts_shrink, self.runs());
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
+            let removed = |name: &str, since| rows_removed_since(&runs, name, since);
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink, &removed));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
@@ -285,10 +292,10 @@ impl Session {
         };
         AuditInput {
             registry: self.registry.clone(),
-            registry_problem: self.registry_problem.clone(),
+            registry_problem: self.registry_problem.as_ref().map(ToString::to_string),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
-            policy: self.policy.clone(),
+            policy: Policy { observed: self.observed(), ..self.policy.clone() },
             check_sources: Arc::new(check),
             clock: self.clock.clone(),
         }
@@ -296,6 +303,11 @@ impl Session {
 
     /// What a run of a plan needs.
     pub fn execution(&self, plan: Arc<Plan>) -> Execution {
+        self.execution_via(plan, self.settings.executor.value)
+    }
+
+    /// What a run of a plan needs, with its deletions going this way.
+    pub fn execution_via(&self, plan: Arc<Plan>, via: Via) -> Execution {
         let requests = self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value);
         Execution {
             plan,
@@ -307,11 +319,11 @@ impl Session {
             conditional_deletes: self.deletes.is_proved(),
             locking: self.locking,
             take_over: None,
-            concurrency: self.settings.executor.value.concurrency(requests),
+            concurrency: via.concurrency(requests),
             batch_keys: BATCH_KEYS,
             backoff: BACKOFF,
             keep_rows: false,
-            executor: executor(self.settings.executor.value),
+            executor: executor(via),
             clock: self.clock.clone(),
         }
     }
@@ -359,33 +371,4 @@ impl Session {
 
 fn collect(inventory: &mut Inventory, objects: Vec<Object>) -> Result<(), String> {
     objects.into_iter().try_for_each(|object| inventory.push(object)).map_err(|error| error.to_string())
-}
-
-async fn open_registry(settings: &RegistrySettings) -> Result<Option<SharedRegistry>, RegistryError> {
-    let Some(source) = &settings.source else { return Ok(None) };
-    let mut spec = RegistrySpec::parse(source.value.expose(), &settings.base)?;
-    match &settings.tracked.value {
-        Tracked::Here => {}
-        Tracked::Nowhere => spec.tracked = TrackedKeys::NotTracked,
-        Tracked::At(address) => {
-            spec.tracked = TrackedKeys::Elsewhere(Location::parse(address.expose(), &settings.base)?);
-        }
-    }
-    spec.mapping = mapping(settings);
-    registry::open(&spec).await.map(Some)
-}
-
-fn mapping(settings: &RegistrySettings) -> Mapping {
-    let name = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    Mapping {
-        projects_table: name(&settings.projects_table),
-        id_field: name(&settings.id_field),
-        tracked_table: name(&settings.tracked_table),
-        key_field: name(&settings.key_field),
-        owner_field: name(&settings.owner_field),
-        projects_query: name(&settings.projects_query),
-        tracked_query: name(&settings.tracked_query),
-        references_query: name(&settings.references_query),
-        format: name(&settings.format).as_deref().and_then(TextFormat::parse),
-    }
 }

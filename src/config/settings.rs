@@ -8,6 +8,7 @@ use super::keys;
 use super::layers::{Inputs, Layers, invalid};
 use super::value::{self, Raw, age, age_text, boolean, bucket, concurrency, count, list, share, size, text};
 use super::{ConfigError, Origin, RegistrySettings, Secret, Setting};
+use crate::domain::usage::Prices;
 use crate::domain::via::Via;
 
 /// The least age that a plan may ask for unless `allow_young` is set, in seconds.
@@ -68,6 +69,8 @@ pub struct Settings {
     pub max_projects: Option<Setting<u64>>,
     /// Most of the tracked keys that may be absent from the bucket, from 0 to 1.
     pub max_missing: Option<Setting<f64>>,
+    /// For how many days an object must have been seen as what it is; `None` or 0 for not at all.
+    pub observe_days: Option<Setting<u64>>,
     /// A project that is live for certain.
     pub canary_project: Option<Setting<String>>,
     /// A key that is there and alive for certain.
@@ -76,6 +79,10 @@ pub struct Settings {
     pub concurrency: Option<Setting<usize>>,
     /// How deletions reach the store.
     pub executor: Setting<Via>,
+    /// Dollars for a GB (10^9 bytes) and month.
+    pub price_per_gb: Setting<f64>,
+    /// The same for the infrequent-access class.
+    pub price_per_gb_infrequent: Setting<f64>,
     /// Complete listings that are kept for each bucket.
     pub kept_scans: Setting<usize>,
     /// Colors.
@@ -153,10 +160,17 @@ impl Settings {
             max_project_share: layers.get("max_project_share", share)?,
             max_projects: layers.get("max_projects", count)?,
             max_missing: layers.get("max_missing", share)?,
+            observe_days: layers.get("observe_days", count)?,
             canary_project: layers.get("canary_project", text)?,
             canary_key: layers.get("canary_key", text)?,
             concurrency: layers.get("concurrency", concurrency)?,
             executor: layers.get_or("executor", value::executor, Via::default())?,
+            price_per_gb: layers.get_or("price_per_gb", value::price, Prices::default().standard)?,
+            price_per_gb_infrequent: layers.get_or(
+                "price_per_gb_infrequent",
+                value::price,
+                Prices::default().infrequent,
+            )?,
             kept_scans: layers.get_or("kept_scans", value::few, 5)?,
             theme: layers.get_or("theme", Theme::parse, Theme::Auto)?,
             bucket: target.bucket,

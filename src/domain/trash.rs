@@ -46,15 +46,21 @@ pub fn folders(run: &str) -> [String; 2] {
 /// What a key in the trash says; `None` for a key that is not of the form of [`place`].
 pub fn trashed(place: &[u8]) -> Option<Trashed> {
     let rest = place.strip_prefix(TRASH.as_bytes())?;
-    let (run, rest) = rest.split_at_checked(RUN)?;
-    let is_id = run.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
-    let run = String::from_utf8(run.to_vec()).ok().filter(|_| is_id)?;
+    let rest = rest.get(RUN..)?;
+    let run = run_of(place)?;
     let (key, is_long) = match (rest.strip_prefix(b"/"), rest.strip_prefix(b".long/")) {
         (Some(key), _) => (key, false),
         (None, Some(digest)) => (digest, true),
         (None, None) => return None,
     };
     (!key.is_empty()).then(|| Trashed { run, key: (!is_long).then(|| Key::new(key)) })
+}
+
+/// The run whose part of the trash a key or folder lies in, or is; `None` outside of the trash.
+pub fn run_of(place: &[u8]) -> Option<String> {
+    let run = place.strip_prefix(TRASH.as_bytes())?.get(..RUN)?;
+    let is_id = run.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
+    String::from_utf8(run.to_vec()).ok().filter(|_| is_id)
 }
 
 /// Whether a key lies in the trash.

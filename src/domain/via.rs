@@ -28,6 +28,15 @@ impl Via {
         }
     }
 
+    /// What it does, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Via::Batch => "up to 1,000 keys in a request",
+            Via::Single => "one key in a request, several at a time",
+            Via::Sequential => "one key in a request, one after the other",
+        }
+    }
+
     /// How many batches may be under way, if `wanted` are asked for.
     pub fn concurrency(self, wanted: usize) -> usize {
         if self == Via::Sequential { 1 } else { wanted }

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod copies;
 pub mod draft;
+pub mod drift;
 pub mod execute;
 pub mod executor;
 pub mod ground;
@@ -14,6 +15,7 @@ pub mod presence;
 pub mod probe;
 pub mod scan;
 pub mod trash;
+pub mod undo;
 pub mod verify;
 
 use std::sync::Arc;

@@ -60,11 +60,16 @@ pub async fn prove(store: &dyn ObjectStore, objects: &[&Object], mut told: impl 
     proof
 }
 
-/// Proves a past run again, from its journal and its plan.
+/// Proves a past run again, from its journal and its plan. `told` hears how many keys were looked for so far, of how many.
 ///
 /// # Errors
 /// [`JournalError`] if the run cannot be read.
-pub async fn verify_run(store: &dyn ObjectStore, runs_folder: &Path, run: &str) -> Result<Proof, JournalError> {
+pub async fn verify_run(
+    store: &dyn ObjectStore,
+    runs_folder: &Path,
+    run: &str,
+    mut told: impl FnMut(u64, u64),
+) -> Result<Proof, JournalError> {
     let past = runs::open(runs_folder, run)?;
     let plan = past.plan()?;
     let outcomes = past.outcomes();
@@ -76,5 +81,7 @@ pub async fn verify_run(store: &dyn ObjectStore, runs_folder: &Path, run: &str) 
     };
     let objects: Vec<&Object> =
         plan.rows.iter().enumerate().filter(|(row, _)| said_gone(*row)).map(|(_, row)| &row.object).collect();
-    Ok(prove(store, &objects, |_| {}).await)
+    let all = objects.len() as u64;
+    told(0, all);
+    Ok(prove(store, &objects, |done| told(done, all)).await)
 }

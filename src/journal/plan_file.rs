@@ -173,6 +173,12 @@ pub fn parse(bytes: &[u8]) -> Result<Plan, (usize, String)> {
     Ok(Plan { header, rows })
 }
 
+/// What a plan is for, by the first line of its file. Nothing is checked: it is for showing only.
+pub fn kind(first_line: &str) -> Option<PlanKind> {
+    let header: HeaderLine = serde_json::from_str(first_line).ok()?;
+    PlanKind::parse(&header.kind)
+}
+
 fn with_seal<'a>(header: &'a mut HeaderLine, seal: &str) -> &'a HeaderLine {
     header.seal = seal.to_string();
     header

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::text::{safe, wrap};
 use super::theme::Look;
-use super::{block, folder_details, header, plan, row};
+use super::{block, folder_details, header, plan, row, runs};
 use crate::app::forest::Node;
 use crate::app::layout::Pane;
 use crate::app::number;
@@ -89,12 +89,14 @@ fn describe(lines: &mut Lines, state: &State, look: &Look) {
     match state.cursor() {
         Some(node @ (Node::Object(_) | Node::Member(..))) => object(lines, state, &node, look),
         Some(Node::Folder(prefix)) => folder_details::folder(lines, state, prefix.as_bytes(), look),
+        Some(node @ (Node::Run(_) | Node::Ends(..) | Node::RunKey(..))) => runs::describe(lines, state, &node, look),
         Some(Node::Group(id)) => folder_details::group(lines, state, &id, look),
         None => {}
     }
-    if state.browse.view == View::Plan {
-        plan::summary(lines, state, look);
-        return;
+    match state.browse.view {
+        View::Plan => return plan::summary(lines, state, look),
+        View::Runs => return,
+        _ => {}
     }
     let problems = header::registry_problems(state);
     if !problems.is_empty() {
@@ -249,6 +251,7 @@ fn not_bulk(lines: &mut Lines, state: &State, object: ObjectIndex, look: &Look) 
     let text = match state.left_out(object) {
         Some(Reason::Young) => "too young to be marked together with others",
         Some(Reason::Protected) => "protected: it cannot be marked",
+        Some(Reason::Unconfirmed) => "not seen like this for observe_days: not marked together with others",
         Some(Reason::Verdict(Verdict::Undetermined)) => "nothing can be said of it, so it is kept",
         _ => return,
     };

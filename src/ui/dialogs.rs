@@ -9,12 +9,9 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::text::{pad_right, safe, width, wrap};
 use super::theme::Look;
 use super::{block, dialog};
-use crate::app::confirm::Confirmation;
 use crate::app::help::{Help, HelpLine, lines};
-use crate::app::number;
 use crate::app::order::By;
-use crate::app::state::{Scan, State, View};
-use crate::domain::plan::PlanKind;
+use crate::app::state::{State, View};
 
 pub(super) fn draw_sort_menu(frame: &mut Frame<'_>, by: By, state: &State, look: &Look) {
     let inside = dialog(frame, "Order by", 34, By::ALL.len() as u16 + 2, look);
@@ -82,87 +79,6 @@ fn legend(shown: &mut Vec<Line<'_>>, look: &Look) {
             Span::raw(meaning),
         ]));
     }
-}
-
-pub(super) fn draw_confirm(frame: &mut Frame<'_>, confirmation: &Confirmation, state: &State, look: &Look) {
-    let plan = confirmation.plan();
-    let total = plan.total();
-    let to_trash = plan.header.kind == PlanKind::Trash;
-    let title = if to_trash { "Move to the trash" } else { "Delete for good" };
-    let inside = dialog(frame, title, 72, 18, look);
-    let cells = usize::from(inside.width);
-    let mut shown: Vec<Line<'_>> = Vec::new();
-    let mut put = |text: String, style: Style| {
-        wrap(&text, cells).into_iter().for_each(|part| shown.push(Line::from(Span::styled(part, style))));
-    };
-    let what = format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes));
-    let does = if to_trash { "moves" } else { "deletes" };
-    put(format!("This {does} {what} of bucket {}", safe(&plan.header.bucket)), look.theme.title);
-    put(format!("at {} (profile {}).", safe(&state.session.host), safe(&state.session.profile)), Style::new());
-    if let Some(run) = confirmation.resumes() {
-        let text =
-            format!("It goes on with run {run}: what it did already stays done, everything else is asked again.");
-        put(text, Style::new());
-    }
-    put(String::new(), Style::new());
-    if to_trash {
-        let text =
-            "They go to .bucketree/trash/; `bucketree restore` brings them back. T in the plan deletes for good.";
-        put(text.into(), look.theme.info);
-    } else {
-        let text = "It is permanent. R2 keeps no versions and has no undo; nobody can bring them back.";
-        put(text.into(), look.theme.danger);
-    }
-    put(groups(plan), Style::new());
-    put(capital(&plan.header.deletes.to_string()), look.theme.dim);
-    if let Scan::Complete(report) = &state.bucket.scan
-        && let Some(now) = state.server_now()
-        && let Some(at) = report.server_time
-    {
-        put(format!("Listed {} ago.", number::seconds(now.seconds_since(at))), look.theme.dim);
-    }
-    put(String::new(), Style::new());
-    put(format!("To confirm, type:  {}", safe(&plan.confirmation())), look.theme.key);
-    let (typed, style) =
-        (safe(confirmation.input().text()), if confirmation.matches() { look.theme.info } else { Style::new() });
-    shown.push(Line::from(vec![
-        Span::styled("> ", look.theme.key),
-        Span::styled(typed, style),
-        Span::styled(" ", Style::new().add_modifier(Modifier::REVERSED)),
-    ]));
-    let (last, style) = match (confirmation.complaint(), confirmation.matches()) {
-        (Some(complaint), _) => (format!("! {complaint}"), look.theme.warning),
-        (None, true) if to_trash => ("Enter moves them now, Esc leaves".to_owned(), look.theme.warning),
-        (None, true) => ("Enter deletes now, Esc leaves".to_owned(), look.theme.error),
-        (None, false) => ("Esc leaves; nothing has been deleted".to_owned(), look.theme.dim),
-    };
-    shown.push(Line::from(""));
-    shown.push(Line::from(Span::styled(last, style)));
-    frame.render_widget(Paragraph::new(shown), inside);
-}
-
-/// A text as a sentence.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
-}
-
-/// Verdicts and projects of the plan in one line.
-fn groups(plan: &crate::domain::plan::Plan) -> String {
-    let verdicts: Vec<String> = plan
-        .by_verdict()
-        .into_iter()
-        .map(|(verdict, amount)| format!("{} {verdict}", number::count(amount.objects)))
-        .collect();
-    let projects = plan.by_project();
-    let names: Vec<String> = projects
-        .keys()
-        .take(4)
-        .map(|project| project.as_ref().map_or_else(|| "(no project)".to_owned(), ToString::to_string))
-        .collect();
-    let more = projects.len().saturating_sub(names.len());
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}; projects: {}{more}", verdicts.join(", "), names.join(", "))
 }
 
 /// A failure stays on the screen until it is dismissed.

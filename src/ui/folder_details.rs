@@ -73,6 +73,9 @@ pub(super) fn group(lines: &mut Lines, state: &State, id: &GroupId, look: &Look)
     if let Some(newest) = tally.newest {
         lines.pair("newest", &newest.to_string(), Style::new(), look);
     }
+    if id.finding.is_none() && id.project.is_none() {
+        return;
+    }
     lines.heading("Verdicts", look);
     for verdict in Verdict::ALL {
         if tally.of(verdict) > 0 {
@@ -128,6 +131,7 @@ fn meaning(finding: Finding) -> &'static str {
         Finding::Flag(Flag::Legacy) => "Only layouts that the app no longer writes read these keys.",
         Finding::Flag(Flag::Young) => "Younger than the age guard, or of unknown age: not marked together with others.",
         Finding::Flag(Flag::Duplicate) => "Another object has the same size and ETag.",
+        Finding::Flag(Flag::Unconfirmed) => "Not seen like this for observe_days: not marked together with others.",
         Finding::Flag(Flag::Protected) => "The configuration protects these; they cannot be marked.",
     }
 }

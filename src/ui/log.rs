@@ -12,6 +12,7 @@ use super::theme::Look;
 use crate::app::number;
 use crate::app::run::Run;
 use crate::app::state::State;
+use crate::domain::plan::PlanKind;
 use crate::domain::progress::{LogLevel, LogLine};
 
 /// Lines that the run takes above the log.
@@ -125,9 +126,18 @@ fn counts<'a>(run: &Run, cells: usize, look: &Look) -> Line<'a> {
         Some((done, total)) if !run.has_ended() => {
             vec![Span::raw(format!("verifying {}/{}", number::count(done), number::count(total)))]
         }
-        _ => vec![Span::raw(format!("{} gone", number::bytes(run.bytes_gone)))],
+        _ => vec![Span::raw(format!("{} {}", number::bytes(run.bytes_gone), what_became(run)))],
     };
     justify(spans, right, cells, look.glyphs.cut)
+}
+
+/// What became of the bytes that are no longer where they were.
+fn what_became(run: &Run) -> &'static str {
+    match run.plan.header.kind {
+        PlanKind::Trash => "in the trash",
+        PlanKind::Restore => "restored",
+        PlanKind::Delete | PlanKind::EmptyTrash | PlanKind::Backfill | PlanKind::Prune => "gone",
+    }
 }
 
 fn ending<'a>(run: &Run, cells: usize, look: &Look) -> Line<'a> {

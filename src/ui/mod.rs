@@ -1,5 +1,7 @@
 //! Views: functions of the state. They take what they show and give nothing back; nothing here waits, changes or decides.
 
+mod changes;
+mod confirm;
 mod details;
 mod dialogs;
 mod folder_details;
@@ -7,6 +9,7 @@ mod header;
 mod log;
 mod plan;
 mod row;
+mod runs;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -42,10 +45,13 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
     match state.browse.view {
         View::Log => log::draw(frame, areas.rows, state, look),
         view => {
-            if areas.rows.width > 0 && view == View::Plan {
-                plan::draw(frame, areas.rows, state, look);
-            } else if areas.rows.width > 0 {
-                tree::draw(frame, areas.rows, state, look);
+            if areas.rows.width > 0 {
+                let draw = match view {
+                    View::Plan => plan::draw,
+                    View::Runs => runs::draw,
+                    _ => tree::draw,
+                };
+                draw(frame, areas.rows, state, look);
             }
             if areas.details.width > 0 {
                 details::draw(frame, areas.details, state, look);
@@ -61,8 +67,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
     match &state.mode {
         Mode::Browse | Mode::Prompt { .. } => {}
         Mode::SortMenu(by) => dialogs::draw_sort_menu(frame, *by, state, look),
-        Mode::Confirm(confirmation) => dialogs::draw_confirm(frame, confirmation, state, look),
+        Mode::Confirm(confirmation) => confirm::draw(frame, confirmation, state, look),
         Mode::Help(help) => dialogs::draw_help(frame, help, state, look),
+        Mode::Changes(compared) => changes::draw(frame, compared, look),
     }
 }
 

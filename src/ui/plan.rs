@@ -48,7 +48,11 @@ fn head<'a>(state: &State, plan: &Plan, cells: usize, look: &Look) -> Vec<Line<'
     let (objects, bytes) = (number::objects(total.objects), number::bytes(total.bytes));
     let what = match plan.header.kind {
         PlanKind::Trash => format!("move {objects}, {bytes} to the trash"),
-        _ => format!("delete {objects}, {bytes} for good"),
+        PlanKind::Delete => format!("delete {objects}, {bytes} for good"),
+        PlanKind::Restore => format!("restore {objects}, {bytes} from the trash"),
+        PlanKind::EmptyTrash => format!("delete {objects}, {bytes} for good from the trash"),
+        PlanKind::Backfill => format!("record {objects}, {bytes} in the registry"),
+        PlanKind::Prune => format!("remove the registry's rows of {objects} that are not there"),
     };
     let (may, style) = standing(state, plan, look);
     [(what, look.theme.title), (may, style)]
@@ -63,7 +67,9 @@ fn standing(state: &State, plan: &Plan, look: &Look) -> (String, Style) {
         _ if state.planning.pending => ("a new plan is being made".into(), look.theme.info),
         _ if state.planning.used => ("this plan was used".into(), look.theme.dim),
         Some(guard) => (format!("! refused: {}: {}", safe(&guard.name), safe(&guard.message)), look.theme.error),
-        None if state.planning.outdated => ("! marks have changed since: plan again".into(), look.theme.warning),
+        None if state.planning.outdated && !plan.header.kind.is_from_trash() => {
+            ("! marks have changed since: plan again".into(), look.theme.warning)
+        }
         None => (format!("{} every guard passes; D confirms", look.glyphs.yes), look.theme.info),
     }
 }
@@ -88,12 +94,17 @@ pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
     let amount = format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes));
     let month = number::dollars(number::dollars_a_month(total.bytes));
     let saves = format!("{month} a month of storage at R2's price of $0.015 a GB");
-    if plan.header.kind == PlanKind::Trash {
+    let copies = number::dollars(total.objects as f64 * DOLLARS_A_COPY);
+    let copies = format!("{copies}: a copy of each object at R2's price of $4.50 a million");
+    if plan.header.kind == PlanKind::Restore {
+        lines.pair("restores", &format!("{amount} to where they were"), plain, look);
+        lines.pair("keeps", "every object that is there now: nothing is written over", plain, look);
+        lines.pair("costs", &copies, plain, look);
+    } else if plan.header.kind == PlanKind::Trash {
         lines.pair("moves", &format!("{amount} to .bucketree/trash/ in the same bucket"), plain, look);
         lines.pair("saves", &format!("nothing until the trash is emptied; then {saves}"), plain, look);
-        let copies = number::dollars(total.objects as f64 * DOLLARS_A_COPY);
-        lines.pair("costs", &format!("{copies}: a copy of each object at R2's price of $4.50 a million"), plain, look);
-        lines.pair("undo", "`bucketree restore RUN`, until the trash is emptied", plain, look);
+        lines.pair("costs", &copies, plain, look);
+        lines.pair("undo", "z, or `bucketree restore RUN`, until the trash is emptied", plain, look);
     } else {
         lines.pair("deletes", &amount, plain, look);
         lines.pair("saves", &saves, plain, look);
@@ -102,16 +113,9 @@ pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
     }
     let style = if plan.header.deletes.is_proved() { look.theme.info } else { look.theme.warning };
     lines.pair("atomic", &plan.header.deletes.to_string(), style, look);
-    for (verdict, amount) in plan.by_verdict() {
-        let text = format!(
-            "{} {}, {}",
-            look.glyphs.verdict(verdict),
-            number::count(amount.objects),
-            number::bytes(amount.bytes)
-        );
-        lines.pair(verdict.name(), &text, look.theme.verdict(verdict), look);
+    if !plan.header.kind.is_from_trash() {
+        verdicts(lines, plan, look);
     }
-    lines.pair("projects", &number::count(plan.by_project().len() as u64), plain, look);
     warnings(lines, state, plan, look);
     lines.heading("Guards", look);
     for guard in &plan.header.guards {
@@ -126,9 +130,26 @@ pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
     lines.pair("digest", &plan.header.digest, look.theme.dim, look);
 }
 
+/// What is planned, by verdict, and how many projects that concerns.
+fn verdicts(lines: &mut Lines, plan: &Plan, look: &Look) {
+    for (verdict, amount) in plan.by_verdict() {
+        let text = format!(
+            "{} {}, {}",
+            look.glyphs.verdict(verdict),
+            number::count(amount.objects),
+            number::bytes(amount.bytes)
+        );
+        lines.pair(verdict.name(), &text, look.theme.verdict(verdict), look);
+    }
+    lines.pair("projects", &number::count(plan.by_project().len() as u64), Style::new(), look);
+}
+
 fn warnings(lines: &mut Lines, state: &State, plan: &Plan, look: &Look) {
     use crate::domain::Verdict;
     let mut texts = Vec::new();
+    if plan.header.kind.is_from_trash() {
+        return;
+    }
     let others = plan.rows.iter().filter(|row| row.verdict != Verdict::Orphaned).count() as u64;
     if others > 0 {
         texts.push(format!("{} not orphaned: marked one by one", number::objects(others)));

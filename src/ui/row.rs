@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::runs;
 use super::text::{fit_middle, pad_left, pad_right};
 use super::theme::Look;
 use crate::app::folders::folder_of;
@@ -43,6 +44,9 @@ pub(super) fn largest(state: &State) -> u64 {
 
 /// The text of a row in `cells` cells.
 pub(super) fn line<'a>(state: &State, row: &Row, cells: usize, largest: u64, look: &Look) -> Line<'a> {
+    if state.browse.view == View::Runs {
+        return runs::line(state, &row.node, cells, look);
+    }
     let facts = facts(state, &row.node, look);
     let mark = look.glyphs.mark(state.extent_of(&row.node));
     let columns = columns(state, &facts, cells, largest, look);
@@ -109,6 +113,7 @@ fn facts(state: &State, node: &Node, look: &Look) -> Facts {
         Node::Folder(prefix) => folder(state, prefix.as_bytes(), look),
         Node::Group(id) => group(state, id, look),
         Node::Object(_) | Node::Member(..) => object(state, node, look),
+        Node::Run(_) | Node::Ends(..) | Node::RunKey(..) => Facts::default(),
     }
 }
 
@@ -189,7 +194,12 @@ fn object(state: &State, node: &Node, look: &Look) -> Facts {
         (_, Some(row)) => {
             facts.bytes = row.object.size;
             facts.newest = row.object.last_modified;
-            if state.object_of(node).is_none_or(|object| state.bucket.inventory.is_gone(object)) {
+            if let Some(home) = &row.destination {
+                facts.name = home.escaped().to_string();
+            }
+            if !state.plan_is_from_trash()
+                && state.object_of(node).is_none_or(|object| state.bucket.inventory.is_gone(object))
+            {
                 facts.name_style = look.theme.dim;
                 facts.name = format!("(gone) {}", facts.name);
             }
@@ -214,7 +224,8 @@ pub(super) fn planned<'a>(state: &'a State, node: &Node) -> Option<&'a crate::do
 /// Verdict and flags of an object's row; `None` if it is not judged yet.
 pub(super) fn judgement(state: &State, node: &Node) -> (Option<Verdict>, Flags) {
     if let Some(row) = planned(state, node) {
-        return (Some(row.verdict), row.flags);
+        // What lies in the trash was not judged.
+        return (Some(row.verdict).filter(|_| !state.plan_is_from_trash()), row.flags);
     }
     match (&state.bucket.assessment, state.object_of(node)) {
         (Some(assessment), Some(object)) => (Some(assessment.verdict(object)), assessment.flags(object)),

@@ -4,10 +4,13 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
-use super::text::{justify, safe, width};
+use super::runs;
+use super::text::{fit_end, justify, safe, width, wrap};
 use super::theme::Look;
 use crate::app::action::Action;
+use crate::app::confirm::Taking;
 use crate::app::filter::Filter;
 use crate::app::keymap::Context;
 use crate::app::number;
@@ -31,6 +34,10 @@ pub(super) fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, look
         }
         _ => {
             let mut left = marks(state, look);
+            if let Some(notice) = long_notice(state, cells, look) {
+                frame.render_widget(Paragraph::new(notice), Rect { height: 2, ..area });
+                return;
+            }
             if let Some(notice) = &state.notice {
                 left.push(Span::styled(safe(&notice.text), level(notice.level, look)));
                 justify(left, Vec::new(), cells, look.glyphs.cut)
@@ -41,6 +48,21 @@ pub(super) fn draw_status(frame: &mut Frame<'_>, area: Rect, state: &State, look
         }
     };
     frame.render_widget(line, area);
+}
+
+/// A message that is too long for its line, on two lines: the hints wait until it is read.
+fn long_notice<'a>(state: &State, cells: usize, look: &Look) -> Option<Vec<Line<'a>>> {
+    let notice = state.notice.as_ref().filter(|_| state.mode == Mode::Browse)?;
+    let beside: usize = marks(state, look).iter().map(|span| width(&span.content)).sum();
+    let text = safe(&notice.text);
+    if beside + width(&text) <= cells {
+        return None;
+    }
+    let mut parts = wrap(&text, cells.saturating_sub(2)).into_iter();
+    let first = parts.next().unwrap_or_default();
+    let second = fit_end(&parts.collect::<Vec<_>>().join(" "), cells.saturating_sub(2), look.glyphs.cut);
+    let line = |part: String| Line::from(Span::styled(format!(" {part}"), level(notice.level, look)));
+    Some(vec![line(first), line(second)])
 }
 
 fn level(level: Level, look: &Look) -> Style {
@@ -58,6 +80,7 @@ fn question(ask: Ask) -> &'static str {
         Ask::MarkPattern => " mark glob: ",
         Ask::UnmarkPattern => " unmark glob: ",
         Ask::LogFilter => " log lines with: ",
+        Ask::EmptyTrash => " plan to empty the trash of what has been there for: ",
     }
 }
 
@@ -143,6 +166,20 @@ fn hints(context: Context, view: View, run_has_problems: bool, is_running: bool)
             Action::ViewLog,
             Action::Quit,
         ],
+        Context::Runs => &[
+            Action::Help,
+            Action::Open,
+            Action::OnlyFailures,
+            Action::Verify,
+            Action::Export,
+            Action::Restore,
+            Action::RetryFailed,
+            Action::Resume,
+            Action::CloseRun,
+            Action::EmptyTrash,
+            Action::NextPane,
+            Action::Quit,
+        ],
         Context::Log if run_has_problems => {
             &[Action::Help, Action::RetryFailed, Action::FilterLog, Action::CopyLine, Action::Follow, Action::Quit]
         }
@@ -157,27 +194,53 @@ fn hints(context: Context, view: View, run_has_problems: bool, is_running: bool)
 }
 
 /// Words for keys of modes that have no hint of their own.
-fn mode_hints(context: Context, to_trash: bool) -> &'static [(Action, &'static str)] {
+fn mode_hints(context: Context, kind: PlanKind) -> &'static [(Action, &'static str)] {
     match context {
         Context::Prompt => &[(Action::Submit, "accept"), (Action::Dismiss, "leave"), (Action::EraseAll, "erase")],
-        Context::Confirm if to_trash => {
-            &[(Action::Dismiss, "leave"), (Action::Submit, "move to the trash, once the text is right")]
-        }
-        Context::Confirm => &[(Action::Dismiss, "leave"), (Action::Submit, "delete for good, once the text is right")],
+        Context::Confirm => match kind {
+            PlanKind::Trash => {
+                &[(Action::Dismiss, "leave"), (Action::Submit, "move to the trash, once the text is right")]
+            }
+            PlanKind::Restore => &[(Action::Dismiss, "leave"), (Action::Submit, "restore, once the text is right")],
+            PlanKind::Delete | PlanKind::EmptyTrash => {
+                &[(Action::Dismiss, "leave"), (Action::Submit, "delete for good, once the text is right")]
+            }
+            PlanKind::Backfill => &[(Action::Dismiss, "leave"), (Action::Submit, "record, once the text is right")],
+            PlanKind::Prune => {
+                &[(Action::Dismiss, "leave"), (Action::Submit, "remove the rows, once the text is right")]
+            }
+        },
         Context::Help => &[(Action::Dismiss, "leave"), (Action::Down, "down"), (Action::EraseAll, "erase the search")],
         Context::Menu => &[(Action::Submit, "choose"), (Action::Down, "down"), (Action::Dismiss, "leave")],
         _ => &[],
     }
 }
 
+/// Whether a hint is worth its room now.
+fn applies(state: &State, action: Action) -> bool {
+    match (state.browse.view, action) {
+        (View::Plan, Action::SwitchKind | Action::Unmark) => !state.plan_is_from_trash(),
+        (View::Runs, action) => runs::offers(state, action),
+        _ => true,
+    }
+}
+
 pub(super) fn draw_footer(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
+    if long_notice(state, usize::from(area.width), look).is_some() {
+        return;
+    }
     let context = state.context();
     let run_ended_badly = state.run.as_ref().is_some_and(|run| run.has_ended() && !run.problems.is_empty());
-    let to_trash =
-        matches!(&state.mode, Mode::Confirm(confirmation) if confirmation.plan().header.kind == PlanKind::Trash);
-    let words: Vec<(Action, &str)> = match mode_hints(context, to_trash) {
+    let kind = match &state.mode {
+        Mode::Confirm(confirmation) => confirmation.plan().header.kind,
+        _ => PlanKind::default(),
+    };
+    let closes = matches!(&state.mode, Mode::Confirm(one) if matches!(one.taking(), Taking::Close(_)));
+    let words: Vec<(Action, &str)> = match mode_hints(context, kind) {
+        _ if closes => vec![(Action::Dismiss, "leave"), (Action::Submit, "close the run, once the text is right")],
         [] => hints(context, state.browse.view, run_ended_badly, state.is_running())
             .iter()
+            .filter(|action| applies(state, **action))
             .map(|action| (*action, action.hint()))
             .collect(),
         words => words.to_vec(),

@@ -6,11 +6,13 @@ use ratatui::backend::TestBackend;
 
 use super::draw;
 use super::theme::{Glyphs, Look, Theme};
-use crate::app::Event;
+use crate::app::runs::{ProofProgress, samples};
 use crate::app::testing::{NOW, Sim, registry};
+use crate::app::{Effect, Event};
 use crate::domain::Outcome;
 use crate::domain::facts::RegistryState;
 use crate::domain::outcome::OutcomeCounts;
+use crate::domain::plan::PlanKind;
 use crate::domain::progress::{
     Failure, LogLevel, LogLine, RowsReport, RunProgress, RunReport, ScanProgress, Verification,
 };
@@ -144,6 +146,64 @@ fn runs() {
         sim.press("1g");
         sim
     });
+}
+
+fn past_runs(keys: &str) -> impl Fn((u16, u16)) -> Sim + '_ {
+    move |size| {
+        let mut sim = Sim::new(size).loaded();
+        sim.runs = samples::list();
+        sim.press("6");
+        sim.press(keys);
+        sim
+    }
+}
+
+#[test]
+fn past_runs_are_listed_opened_and_acted_on() {
+    check("no_runs", after("6"));
+    check("past_runs", past_runs(""));
+    check("past_run", past_runs("j<enter>jl"));
+    check("past_run_key", past_runs("j<enter>jlj"));
+    check("past_run_failures", past_runs("j<enter>!"));
+    check("close_run", past_runs("c"));
+    check("verifying", |size| {
+        let mut sim = past_runs("jjj")(size);
+        let asked = sim.press("v");
+        let [Effect::Prove { ticket, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+        sim.send(Event::Proving(*ticket, ProofProgress::Done(20, 61)));
+        sim
+    });
+}
+
+/// A plan that takes out of the trash, on the screen.
+fn from_trash(kind: PlanKind, keys: &str) -> impl Fn((u16, u16)) -> Sim + '_ {
+    move |size| {
+        let mut sim = Sim::new(size).loaded();
+        let asked = sim.press("z");
+        let [Effect::PlanRestore { ticket, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+        let plan = samples::plan(kind, ["audio/proj_1/intro/narration.mp3", "proj_1_intro_media.mp4"].into_iter());
+        sim.send(Event::PlanReady(*ticket, Box::new(plan)));
+        sim.press(keys);
+        sim
+    }
+}
+
+#[test]
+fn what_comes_out_of_the_trash_is_planned_and_confirmed() {
+    check("restore", from_trash(PlanKind::Restore, ""));
+    check("confirm_restore", from_trash(PlanKind::Restore, "D"));
+    check("confirm_empty_trash", from_trash(PlanKind::EmptyTrash, "Dmedia 2"));
+    check("confirm_sequential", after("]AdD<tab><tab>"));
+    check("nothing_to_restore", |size| {
+        let mut sim = Sim::new(size).loaded();
+        let asked = sim.press("z");
+        let [Effect::PlanRestore { ticket, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+        let (run, by) = (samples::id(27), samples::id(26));
+        let why = format!("already restored: run {run}, the last that moved objects to the trash, by run {by}");
+        sim.send(Event::NoPlan(*ticket, why));
+        sim
+    });
+    check("empty_trash", after("T"));
 }
 
 #[test]

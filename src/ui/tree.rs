@@ -9,7 +9,7 @@ use tui_tree_widget::{Tree, TreeItem, TreeState};
 
 use super::theme::Look;
 use super::{block, header, row};
-use crate::app::forest::{Row, Window};
+use crate::app::forest::{Node, Row, Window};
 use crate::app::layout::Pane;
 use crate::app::number;
 use crate::app::state::{State, View};
@@ -57,7 +57,7 @@ fn position(state: &State) -> Option<String> {
     }
     let space = state.space();
     let at = match state.cursor()? {
-        crate::app::forest::Node::Folder(prefix) => space.lower_bound(prefix.as_bytes()),
+        Node::Folder(prefix) => space.lower_bound(prefix.as_bytes()),
         node => space.position_of(state.object_of(&node)?)?,
     };
     let before = space.totals(0..at).objects;
@@ -90,7 +90,7 @@ pub(super) fn draw_rows(frame: &mut Frame<'_>, area: Rect, state: &State, window
     let largest = row::largest(state);
     let mut items: Vec<Flat<'_>> = Vec::with_capacity(rows.len());
     for ((number, row), depth) in rows.iter().enumerate().zip(&depths) {
-        let holds_rows = matches!(row.node, crate::app::forest::Node::Folder(_) | crate::app::forest::Node::Group(_));
+        let holds_rows = matches!(row.node, Node::Folder(_) | Node::Group(_) | Node::Run(_) | Node::Ends(..));
         let open = holds_rows && state.with_forest(|forest| forest.is_open(&row.node));
         let line = row::line(state, row, cells(*depth), largest, look);
         items.push(Flat { number, depth: *depth, line, holds_rows, open });

@@ -43,7 +43,7 @@ fn a_registry_that_cannot_be_trusted() {
         ("a folder", folder, "registry"),
         ("malformed", world.write("broken.json", "[{\"id\": \"a\"},"), "broken.json"),
         ("empty", world.write("empty.json", "[]"), "no projects"),
-        ("unknown", "mongodb://app:hunter2@host/db".into(), "not supported"),
+        ("unknown", "redis://app:hunter2@host/db".into(), "not supported"),
     ];
     for (what, registry, said) in cases {
         let environment = [("BUCKETREE_REGISTRY", registry.as_str())];

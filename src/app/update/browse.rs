@@ -111,7 +111,14 @@ pub(super) fn set_open(state: &mut State, node: &Node, open: bool) {
     match node {
         Node::Folder(prefix) => state.browse.folders.set(prefix.as_bytes(), open),
         Node::Group(id) => state.browse.groups.entry(state.browse.view).or_default().set(id, open),
-        Node::Object(_) | Node::Member(..) => {}
+        Node::Ends(_, outcome) => {
+            if open {
+                state.runs.open_groups.insert(*outcome);
+            } else {
+                state.runs.open_groups.remove(outcome);
+            }
+        }
+        Node::Object(_) | Node::Member(..) | Node::Run(_) | Node::RunKey(..) => {}
     }
 }
 
@@ -136,7 +143,7 @@ fn close(state: &mut State) {
 pub(super) fn toggle(state: &mut State) {
     let Some(node) = state.cursor() else { return };
     match node {
-        Node::Object(_) | Node::Member(..) => state.browse.pane = Pane::Details,
+        Node::Object(_) | Node::Member(..) | Node::RunKey(..) => state.browse.pane = Pane::Details,
         _ => {
             let open = state.with_forest(|forest| forest.is_open(&node));
             set_open(state, &node, !open);
@@ -154,7 +161,7 @@ fn expand_all(state: &mut State) {
         Some(Node::Group(_) | Node::Member(..)) => {
             state.browse.groups.entry(state.browse.view).or_default().set_all(true);
         }
-        None => {}
+        Some(Node::Run(_) | Node::Ends(..) | Node::RunKey(..)) | None => {}
     }
 }
 

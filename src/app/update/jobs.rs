@@ -1,6 +1,6 @@
 //! What the jobs say: listing, judging, filtering, sorting. Answers with an old ticket are dropped; facts never are.
 
-use super::{Effects, browse, bulk, forget_orders, planning, prompt, running};
+use super::{Effects, browse, bulk, forget_orders, kept, planning, prompt, running, runs};
 use crate::app::effect::Effect;
 use crate::app::event::{Assessed, Event, Gathered};
 use crate::app::forest::Node;
@@ -8,7 +8,7 @@ use crate::app::number;
 use crate::app::order::FolderOrder;
 use crate::app::state::{Audit, Level, Scan, State, View};
 use crate::domain::inventory::Inventory;
-use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::progress::{Completeness, Failure, LogLevel, ScanProgress, ScanReport};
 use crate::domain::selection::Selection;
 use crate::domain::{Key, Object};
 
@@ -18,6 +18,8 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             ScanProgress::Page(objects) => page(state, objects),
             ScanProgress::Finished(report) => listed(state, report),
         },
+        Event::Kept(ticket, listing) if ticket == state.bucket.scan_ticket => kept::opened(state, *listing),
+        Event::Compared(ticket, compared) if ticket == state.compare_ticket => kept::compared(state, compared),
         Event::Assessed(ticket, assessed) if ticket == state.bucket.audit_ticket => judged(state, *assessed),
         Event::Filtered(ticket, matches) if ticket == state.filter.ticket => prompt::filtered(state, matches),
         Event::Gathered(ticket, gathered) if ticket == state.browse.gather_ticket => regrouped(state, *gathered),
@@ -33,10 +35,14 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             bulk::by_glob(state, &pattern, mark, &objects)
         }
         Event::PlanReady(ticket, plan) if ticket == state.planning.ticket => planning::ready(state, *plan),
-        Event::Exported(place) => {
-            state.say(Level::Info, format!("plan written to {place}"));
+        Event::NoPlan(ticket, why) if ticket == state.planning.ticket => planning::none(state, why),
+        Event::Exported { what, file } => {
+            running::note(state, LogLevel::Info, format!("{what} written to {file}"));
             Effects::new()
         }
+        Event::Runs { ticket, runs, read } if ticket == state.runs.ticket => runs::listed(state, runs, read),
+        Event::RunOpened(ticket, open) if ticket == state.runs.open_ticket => runs::opened(state, *open),
+        Event::Proving(ticket, progress) => runs::proving(state, ticket, progress),
         Event::Run(progress) => running::progress(state, progress),
         Event::RunFailed(failure) => running::failed(state, failure),
         Event::Log(line) => {
@@ -60,6 +66,10 @@ pub(super) fn list(state: &mut State) -> Effects {
 
 /// Lists again; what is on the screen stays until the new listing is there.
 pub(super) fn refresh(state: &mut State) -> Effects {
+    if state.session.offline {
+        state.say(Level::Info, "this is a scan in a file; without --from the bucket is listed");
+        return Effects::new();
+    }
     if state.is_scanning() {
         state.say(Level::Info, "the bucket is being listed already");
         return Effects::new();
@@ -69,6 +79,11 @@ pub(super) fn refresh(state: &mut State) -> Effects {
         return Effects::new();
     }
     state.failure = None;
+    list_again(state)
+}
+
+/// Lists again, whatever else is going on.
+pub(super) fn list_again(state: &mut State) -> Effects {
     if !state.bucket.inventory.is_empty() {
         state.bucket.incoming = Some(Inventory::new());
     }
@@ -118,6 +133,7 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
         // A new listing that is cut short says less than the old one that was whole.
         if complete {
             replace(state, incoming);
+            state.bucket.kept = None;
             effects.extend(prompt::refilter(state));
         }
     } else if state.filter.wanted.is_some() {
@@ -135,7 +151,7 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
 }
 
 /// Puts a new listing in the place of the old one. Cursors and marks belong to keys, so they are carried over by key.
-fn replace(state: &mut State, incoming: Inventory) {
+pub(super) fn replace(state: &mut State, incoming: Inventory) {
     let frozen = state.marks.selection.freeze(&state.bucket.inventory);
     let old = std::mem::replace(&mut state.bucket.inventory, incoming);
     let (selection, stale) = Selection::restore(&frozen, &state.bucket.inventory);
@@ -206,6 +222,7 @@ fn judged(state: &mut State, assessed: Assessed) -> Effects {
     if state.browse.order.by == crate::app::order::By::Status {
         forget_orders(state);
     }
+    effects.extend(runs::listed_for_retry(state));
     effects
 }
 
@@ -243,7 +260,9 @@ fn sorted(state: &mut State, folder: Key, order: FolderOrder) -> Effects {
 
 fn failed(state: &mut State, failure: Failure) -> Effects {
     state.planning.pending = false;
+    state.planning.looking = false;
     state.filter.pending = false;
+    runs::failed(state);
     state.say(Level::Error, failure.to_string());
     state.failure = Some(failure);
     Effects::new()

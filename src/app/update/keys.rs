@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{Effects, browse, bulk, forget_orders, jobs, jump, leave, planning, prompt, running, show};
+use super::{Effects, browse, bulk, forget_orders, jobs, jump, kept, leave, planning, prompt, running, runs, show};
 use crate::app::action::Action;
 use crate::app::effect::{Effect, ExitReason};
 use crate::app::help::Help;
@@ -30,6 +30,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, at: Duration) -> Effects {
         (action, Mode::Prompt { .. }) => prompt::prompt_key(state, action, stroke),
         (action, Mode::SortMenu(_)) => prompt::menu_key(state, action),
         (action, Mode::Help(_)) => prompt::help_key(state, action, stroke),
+        (action, Mode::Changes(_)) => kept::key(state, action),
         (Some(action), Mode::Browse) => {
             state.notice = None;
             perform(state, action)
@@ -45,6 +46,9 @@ fn interrupt(state: &mut State) -> Effects {
     }
     if state.is_running() && !state.run.as_ref().is_some_and(|run| run.stopping) {
         return running::stop(state);
+    }
+    if state.planning.looking {
+        return vec![Effect::StopLooking];
     }
     if state.is_scanning() && state.quitting == Quitting::No {
         state.say(Level::Warning, "listing stopped; press Ctrl-c again to quit");
@@ -90,6 +94,7 @@ fn perform(state: &mut State, action: Action) -> Effects {
         Action::ViewFindings => go_to_view(state, View::Findings),
         Action::ViewPlan => go_to_view(state, View::Plan),
         Action::ViewLog => go_to_view(state, View::Log),
+        Action::ViewRuns => runs::show(state),
         Action::NextPane | Action::PreviousPane => {
             state.browse.pane = match state.browse.pane {
                 Pane::Rows => Pane::Details,
@@ -97,7 +102,9 @@ fn perform(state: &mut State, action: Action) -> Effects {
             };
             Effects::new()
         }
+        Action::Refresh if state.browse.view == View::Runs => runs::read(state),
         Action::Refresh => jobs::refresh(state),
+        Action::Compare => kept::compare(state),
         Action::Reverse => {
             state.browse.order.reverse = !state.browse.order.reverse;
             order_changed(state)
@@ -110,7 +117,7 @@ fn perform(state: &mut State, action: Action) -> Effects {
         Action::SortMenu | Action::GoTo | Action::Filter | Action::MarkPattern | Action::UnmarkPattern => {
             prompt::open(state, action)
         }
-        Action::FilterLog => prompt::open(state, action),
+        Action::FilterLog | Action::EmptyTrash => prompt::open(state, action),
         Action::Mark
         | Action::Range
         | Action::MarkFolder
@@ -118,6 +125,18 @@ fn perform(state: &mut State, action: Action) -> Effects {
         | Action::Invert
         | Action::Unmark
         | Action::ClearMarks => bulk::mark(state, action),
+        Action::OnlyFailures
+        | Action::Export
+        | Action::Verify
+        | Action::Resume
+        | Action::CloseRun
+        | Action::RetryFailed
+            if state.browse.view == View::Runs =>
+        {
+            runs::command(state, action)
+        }
+        Action::Stop if state.browse.view == View::Runs => runs::stop(state),
+        Action::Restore => planning::restore_here(state),
         Action::Plan | Action::Confirm | Action::SwitchKind | Action::Export | Action::RetryFailed | Action::Resume => {
             planning::perform(state, action)
         }
@@ -131,6 +150,7 @@ fn perform(state: &mut State, action: Action) -> Effects {
         | Action::PreviousMatch
         | Action::Back => jump::perform(state, action),
         _ if state.browse.view == View::Log => running::move_in_log(state, action),
+        _ if state.browse.view == View::Runs => runs::perform(state, action),
         _ => browse::perform(state, action),
     }
 }
@@ -162,7 +182,7 @@ fn dismiss(state: &mut State) -> Effects {
     match state.browse.view {
         View::Plan => show(state, View::Findings),
         View::Log if !state.log.filter().is_empty() => state.log.set_filter(""),
-        View::Log => show(state, View::Folders),
+        View::Log | View::Runs => show(state, View::Folders),
         _ if state.filter.wanted.is_some() => prompt::clear_filter(state),
         _ => {}
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effects, browse, running, show};
+use super::{Effects, browse, running, runs, show};
 use crate::app::action::Action;
 use crate::app::forest::{next_row, previous_row};
 use crate::app::layout::{Pane, inside};
@@ -36,6 +36,9 @@ fn click(state: &mut State, place: Position, soon: bool, at: Duration) -> Effect
     let areas = state.areas();
     if areas.tabs.contains(place) {
         if let Some(view) = tab_at(place.x) {
+            if view == View::Runs {
+                return runs::show(state);
+            }
             show(state, view);
         }
         return Effects::new();
@@ -57,6 +60,9 @@ fn click(state: &mut State, place: Position, soon: bool, at: Duration) -> Effect
     browse::put_in_view(state, node);
     if again {
         state.last_click = None;
+        if state.browse.view == View::Runs {
+            return runs::toggle(state);
+        }
         browse::toggle(state);
     }
     Effects::new()

@@ -1,6 +1,6 @@
 //! Lines of text, menus and the help.
 
-use super::{Effects, jump, keys};
+use super::{Effects, jump, keys, planning};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::filter::{Filter, Matches};
@@ -10,6 +10,9 @@ use crate::app::order::By;
 use crate::app::state::{Ask, Audit, Level, Mode, State};
 use crate::app::stroke::Stroke;
 
+/// How long objects have lain in the trash that is emptied, unless somebody says otherwise.
+const LAIN: &str = "30d";
+
 pub(super) fn open(state: &mut State, action: Action) -> Effects {
     state.mode = match action {
         Action::SortMenu => Mode::SortMenu(state.browse.order.by),
@@ -18,6 +21,7 @@ pub(super) fn open(state: &mut State, action: Action) -> Effects {
             Mode::Prompt { ask: Ask::Filter, input: Input::new(text) }
         }
         Action::FilterLog => Mode::Prompt { ask: Ask::LogFilter, input: Input::new(state.log.filter()) },
+        Action::EmptyTrash => Mode::Prompt { ask: Ask::EmptyTrash, input: Input::new(LAIN) },
         Action::MarkPattern => Mode::Prompt { ask: Ask::MarkPattern, input: Input::default() },
         Action::UnmarkPattern => Mode::Prompt { ask: Ask::UnmarkPattern, input: Input::default() },
         _ => Mode::Prompt { ask: Ask::GoTo, input: Input::default() },
@@ -77,7 +81,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Effects {
             Effects::new()
         }
         // A pasted text is not a series of commands.
-        Mode::Browse | Mode::SortMenu(_) => {
+        Mode::Browse | Mode::SortMenu(_) | Mode::Changes(_) => {
             state.say(Level::Info, "nothing to paste into; : goes to a key");
             Effects::new()
         }
@@ -114,6 +118,7 @@ fn submit(state: &mut State) -> Effects {
             }
             Effects::new()
         }
+        Ask::EmptyTrash => planning::empty_trash(state, text),
         Ask::MarkPattern | Ask::UnmarkPattern if text.is_empty() => Effects::new(),
         Ask::MarkPattern | Ask::UnmarkPattern => {
             let ticket = state.ticket();

@@ -1,6 +1,6 @@
 //! A run while it goes on, and the log.
 
-use super::{Effects, jobs};
+use super::{Effects, jobs, runs};
 use crate::app::action::Action;
 use crate::app::effect::{Effect, ExitReason};
 use crate::app::gather::item;
@@ -104,13 +104,26 @@ fn finished(state: &mut State, report: RunReport) -> Effects {
 pub(super) fn unfinished(state: &mut State, unfinished: Unfinished) -> Effects {
     state.say(Level::Warning, unfinished.text.clone());
     if let Some(at) = state.clock {
-        let (run, text) = (unfinished.run.clone(), unfinished.text.clone());
+        let (run, text) = (unfinished.run.to_string(), unfinished.text.clone());
         state.log.push(LogLine { at, level: LogLevel::Warning, run, text });
     }
     if unfinished.plan.is_some() {
         state.unfinished.get_or_insert(unfinished);
     }
     Effects::new()
+}
+
+/// Says something in the status line, and in the log, where it stays.
+pub(super) fn note(state: &mut State, level: LogLevel, text: String) {
+    if let Some(at) = state.clock {
+        state.log.push(LogLine { at, level, run: String::new(), text: text.clone() });
+    }
+    let level = match level {
+        LogLevel::Info => Level::Info,
+        LogLevel::Warning => Level::Warning,
+        LogLevel::Error => Level::Error,
+    };
+    state.say(level, text);
 }
 
 /// The run could not begin, or broke down: what it did is in its journal.
@@ -132,7 +145,14 @@ fn end(state: &mut State) -> Effects {
     if let Quitting::AfterRun(reason) = state.quitting {
         return vec![Effect::Quit(reason)];
     }
-    jobs::gather(state)
+    let mut effects = jobs::gather(state);
+    effects.extend(runs::read_again(state));
+    // What came back from the trash is not in the listing that is on the screen.
+    let restored = state.run.as_ref().is_some_and(|run| run.counts.of(Outcome::Restored) > 0);
+    if restored && state.failure.is_none() && !state.is_scanning() {
+        effects.extend(jobs::list_again(state));
+    }
+    effects
 }
 
 /// Objects of a run that failed and are still listed.

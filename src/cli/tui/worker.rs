@@ -1,33 +1,31 @@
 //! Carries out what the state asks for: effects become jobs, what jobs say becomes events.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::app::confirm::Confirmed;
+use super::history::History;
+use super::keeping::{self, OwnScan};
+use super::planner::Planner;
+use crate::app::confirm::{Confirmed, Taking};
 use crate::app::event::Assessed;
 use crate::app::filter::{Filter, Matches};
 use crate::app::gather::gather;
 use crate::app::order::{Order, sort_flat, sort_folder};
-use crate::app::run::Unfinished;
 use crate::app::{Effect, Event, ExitReason, State, Ticket};
 use crate::cli::session::{PAGES_IN_FLIGHT, Session};
 use crate::domain::assessment::Assessment;
 use crate::domain::facts::RegistryState;
 use crate::domain::folders::{KeySpace, Subset};
 use crate::domain::inventory::{Inventory, ObjectIndex};
-use crate::domain::plan::Plan;
 use crate::domain::progress::{Failure, LogLevel, LogLine, ScanProgress, ScanReport};
 use crate::domain::{Key, Timestamp};
 use crate::jobs::audit::{Audit, audit};
-use crate::jobs::draft::{Draft, draft, now};
+use crate::jobs::draft::now;
 use crate::jobs::execute::{Ending, ExecuteError, execute, resume};
 use crate::jobs::scan::scan;
 use crate::jobs::{Stop, place};
-use crate::journal::lock::{self, Owner};
-use crate::journal::{plan_file, runs, write_synced};
 
 /// What only the owner of the terminal can do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,18 +44,23 @@ pub enum Own {
 pub struct Worker {
     session: Arc<Session>,
     events: mpsc::Sender<Event>,
+    history: History,
+    planner: Planner,
     listing: Stop,
     filtering: Stop,
     sorting: Stop,
     run: Stop,
     running: Option<JoinHandle<()>>,
     scanned: Arc<Mutex<Option<ScanReport>>>,
+    own_scan: OwnScan,
 }
 
 impl Worker {
     /// A worker whose jobs speak into `events`.
     pub fn new(session: Arc<Session>, events: mpsc::Sender<Event>) -> Self {
         Self {
+            history: History::new(Arc::clone(&session), events.clone()),
+            planner: Planner::new(Arc::clone(&session), events.clone()),
             session,
             events,
             listing: Stop::new(),
@@ -66,6 +69,7 @@ impl Worker {
             run: Stop::new(),
             running: None,
             scanned: Arc::default(),
+            own_scan: OwnScan::default(),
         }
     }
 
@@ -78,16 +82,32 @@ impl Worker {
     pub fn perform(&mut self, effect: Effect, state: &State) -> Option<Own> {
         match effect {
             Effect::Scan { ticket } => self.scan(ticket),
+            Effect::OpenKept { ticket } => keeping::open(&self.session, &self.events, ticket),
+            Effect::Compare { ticket } => {
+                keeping::compare(&self.session, &self.events, &self.own_scan, ticket, state.bucket.inventory.clone());
+            }
             Effect::StopScan => self.listing.request(),
-            Effect::Audit { ticket } => self.audit(ticket, state.bucket.inventory.clone()),
+            Effect::Audit { ticket } => self.audit(ticket, state),
             Effect::Filter { ticket, filter } => self.filter(ticket, filter, state),
             Effect::Gather { ticket, order } => self.gather(ticket, order, state),
             Effect::Sort { ticket, folder, order } => self.sort(ticket, folder, order, state),
             Effect::MatchGlob { ticket, pattern, mark } => self.match_glob(ticket, pattern, mark, state),
-            Effect::BuildPlan { ticket } => self.plan(ticket, state),
+            Effect::BuildPlan { ticket } => {
+                if let Some(scan) = self.last_scan() {
+                    self.planner.plan(ticket, scan, state);
+                }
+            }
+            Effect::PlanRestore { ticket, run, keys } => self.planner.restore(ticket, run, keys),
+            Effect::PlanEmptyTrash { ticket, older_than_seconds } => self.planner.empty(ticket, older_than_seconds),
+            Effect::StopLooking => self.planner.stop_looking(),
             Effect::Execute(confirmed) => self.execute(&confirmed),
             Effect::StopRun => self.run.request(),
-            Effect::Export(plan) => self.export(plan),
+            Effect::Export(plan) => self.history.export_plan(plan),
+            Effect::ReadRuns { ticket } => self.history.read(ticket),
+            Effect::OpenRun { ticket, run } => self.history.open(ticket, run),
+            Effect::ExportRun(run) => self.history.export_run(run),
+            Effect::Prove { ticket, run } => self.history.prove(ticket, run),
+            Effect::StopProving => self.history.stop_proving(),
             Effect::Copy(text) => return Some(Own::Copy(text)),
             Effect::Suspend => return Some(Own::Suspend),
             Effect::Redraw => return Some(Own::Redraw),
@@ -98,22 +118,7 @@ impl Worker {
 
     /// Says which earlier runs on this bucket did not come to their end.
     pub fn look_for_unfinished(&self) {
-        let (session, events) = (Arc::clone(&self.session), self.events.clone());
-        spawn_blocking(move || {
-            let here = session.store.identity();
-            let event = match runs::history(&session.runs(), "", &here.endpoint, &here.bucket) {
-                Err(error) => vec![Event::Failed(Failure {
-                    what: "look for unfinished runs".into(),
-                    why: error.to_string(),
-                    hint: "see that the state folder can be read".into(),
-                })],
-                Ok(history) => {
-                    let holder = lock::holder(&session.runs(), &here.endpoint, &here.bucket);
-                    history.unfinished.iter().map(|run| unfinished(&session, run, holder.as_ref())).collect()
-                }
-            };
-            event.into_iter().for_each(|event| drop(events.blocking_send(event))); // nobody may be left to tell
-        });
+        self.history.look_for_unfinished();
     }
 
     /// Asks everything to stop and waits for a run to have written down its last outcome.
@@ -121,6 +126,8 @@ impl Worker {
         for stop in [&self.listing, &self.filtering, &self.sorting, &self.run] {
             stop.request();
         }
+        self.history.stop();
+        self.planner.stop_looking();
         if let Some(run) = self.running.take() {
             // A run that panicked has nothing more to write.
             let _ = run.await;
@@ -154,8 +161,10 @@ impl Worker {
         self.scanned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn audit(&self, ticket: Ticket, inventory: Inventory) {
-        let Some(report) = self.last_scan() else { return };
+    fn audit(&self, ticket: Ticket, state: &State) {
+        let inventory = state.bucket.inventory.clone();
+        let Some(report) = state.bucket.kept.clone().or_else(|| self.last_scan()) else { return };
+        keeping::keep(&self.session, &self.events, &self.own_scan, inventory.clone(), report.clone());
         let (session, events, stop) = (Arc::clone(&self.session), self.events.clone(), self.listing.clone());
         tokio::spawn(async move {
             // The registry is read after the listing, whatever came of that; a listing that was stopped does not stop it.
@@ -163,6 +172,7 @@ impl Worker {
             let Some(audit) = audit(&session.audit_input(), &inventory, &report, &stop).await else { return };
             // What comes of the comparison matters to plans only; here the listing is just remembered for them.
             let _ = session.memory().compare(session.store.identity(), &inventory, &report, false).await;
+            session.observe(&inventory, &audit, &report).await;
             tell_registry(&session, &audit, &events).await;
             let gathered = spawn_blocking(move || {
                 let gathered = gather(&inventory, &audit.assessment, None, Order::default(), &|| stop.is_requested());
@@ -230,43 +240,12 @@ impl Worker {
         });
     }
 
-    fn plan(&self, ticket: Ticket, state: &State) {
-        let (Some(scan), Some(judge), Some(assessment)) =
-            (self.last_scan(), state.bucket.judge.clone(), state.bucket.assessment.clone())
-        else {
-            return;
-        };
-        let (session, events) = (Arc::clone(&self.session), self.events.clone());
-        let (inventory, selected) = (state.bucket.inventory.clone(), state.marks.selection.clone());
-        let kind = state.planning.kind;
-        tokio::spawn(async move {
-            let ground = session.ground(&inventory, &scan, judge.facts()).await;
-            let drafting = spawn_blocking(move || {
-                let audit = Audit { judge, assessment };
-                let input = Draft {
-                    identity: session.store.identity(),
-                    inventory: &inventory,
-                    scan: &scan,
-                    audit: &audit,
-                    kind,
-                    ground: &ground,
-                    caps: &session.caps,
-                    clock: &session.clock,
-                };
-                draft(&input, selected.iter())
-            });
-            if let Ok(plan) = drafting.await {
-                send(&events, Event::PlanReady(ticket, Box::new(plan))).await;
-            }
-        });
-    }
-
     fn execute(&mut self, confirmed: &Confirmed) {
         let Some(report) = self.last_scan() else { return };
         let stop = renew(&mut self.run);
         let (session, events) = (Arc::clone(&self.session), self.events.clone());
-        let execution = session.execution(Arc::clone(confirmed.plan()));
-        let resumes = confirmed.resumes().map(str::to_owned);
+        let execution = session.execution_via(Arc::clone(confirmed.plan()), confirmed.via());
+        let taking = confirmed.taking().clone();
         let (sender, mut progress) = mpsc::channel(PAGES_IN_FLIGHT);
         self.running = Some(tokio::spawn(async move {
             let server_now = now(&report, &session.clock);
@@ -276,9 +255,10 @@ impl Worker {
                 }
             };
             let carrying_out = async {
-                match resumes {
-                    Some(run) => resume(execution, &run, Ending::GoOn, server_now, stop, sender).await,
-                    None => execute(execution, server_now, stop, sender).await,
+                match taking {
+                    Taking::Anew => execute(execution, server_now, stop, sender).await,
+                    Taking::GoOn(run) => resume(execution, &run, Ending::GoOn, server_now, stop, sender).await,
+                    Taking::Close(run) => resume(execution, &run, Ending::Close, server_now, stop, sender).await,
                 }
             };
             let (ended, ()) = tokio::join!(carrying_out, telling);
@@ -287,45 +267,16 @@ impl Worker {
             }
         }));
     }
-
-    fn export(&self, plan: Arc<Plan>) {
-        let events = self.events.clone();
-        spawn_blocking(move || {
-            let path = PathBuf::from(format!("bucketree-plan-{}.jsonl", plan.header.id));
-            let event = match write_synced(&path, &plan_file::write(&plan)) {
-                Ok(()) => Event::Exported(path.display().to_string()),
-                Err(error) => Event::Failed(Failure {
-                    what: format!("write the plan to {}", path.display()),
-                    why: error.to_string(),
-                    hint: "start bucketree in a folder that can be written".into(),
-                }),
-            };
-            let _ = events.blocking_send(event); // nobody is left to tell
-        });
-    }
-}
-
-fn unfinished(session: &Session, run: &str, holder: Option<&Owner>) -> Event {
-    let under_way = holder.filter(|owner| owner.run == run);
-    let plan = || runs::open(&session.runs(), run).and_then(|past| past.plan()).ok().map(Arc::new);
-    let (text, plan) = match (under_way, plan()) {
-        (Some(owner), _) => (format!("another process carries out a plan on this bucket: {owner}"), None),
-        (None, Some(plan)) => {
-            (format!("an earlier run is unfinished; R goes on with it, before any other plan: {run}"), Some(plan))
-        }
-        (None, None) => (format!("an earlier run is unfinished; leave and type `bucketree resume {run}`"), None),
-    };
-    Event::Unfinished(Box::new(Unfinished { run: run.into(), plan, text }))
 }
 
 /// A new wish to stop in the place of one that is told to whoever still heeds it.
-fn renew(stop: &mut Stop) -> Stop {
+pub(super) fn renew(stop: &mut Stop) -> Stop {
     stop.request();
     *stop = Stop::new();
     stop.clone()
 }
 
-async fn send(events: &mpsc::Sender<Event>, event: Event) {
+pub(super) async fn send(events: &mpsc::Sender<Event>, event: Event) {
     let _ = events.send(event).await; // the program is ending; nobody is left to tell
 }
 

@@ -35,7 +35,7 @@ pub async fn run(session: &Session, id: &str, output: &mut Output) -> Result<Exi
             "choose its profile, or --endpoint and --bucket",
         ));
     }
-    let proof = verify_run(&*session.store, &session.runs(), &past.run).await.map_err(unreadable)?;
+    let proof = verify_run(&*session.store, &session.runs(), &past.run, |_, _| {}).await.map_err(unreadable)?;
     match output.is_json() {
         true => output.json_line(&VerifyResult::new(&past.run, &proof))?,
         false => print(&past.run, &proof, output)?,

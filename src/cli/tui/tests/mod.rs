@@ -1,6 +1,9 @@
 //! Journeys through the real state, views and jobs on the embedded bucket: only the terminal is a picture in memory, and
 //! the keys are text.
 
+mod kept;
+mod runs;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +24,7 @@ use crate::domain::trash::place;
 use crate::domain::{Key, Plan, Verdict};
 use crate::journal::record::{Record, SCHEMA};
 use crate::journal::{Journal, plan_file};
+use crate::store::SharedStore;
 use crate::ui::theme::{Glyphs, Look, Theme};
 
 /// Longer than anything here takes, so that a test that waits in vain ends.
@@ -41,10 +45,16 @@ fn desk(session: &Arc<Session>) -> Desk<TestBackend> {
 
 impl Journey {
     async fn begin() -> Self {
+        Self::begin_with(|store| store).await
+    }
+
+    /// A journey on a store that somebody put something in front of.
+    async fn begin_with(wrap: impl FnOnce(SharedStore) -> SharedStore) -> Self {
         let demo = start(DemoOptions { objects: 1000, ..DemoOptions::default() }).await.expect("a demo");
         let mut session = Session::of_demo(&demo, &GlobalFlags::default()).await.expect("a session");
         let state = tempfile::tempdir().expect("a folder");
         session.state = state.path().to_owned();
+        session.store = wrap(session.store);
         let session = Arc::new(session);
         let mut journey = Self { desk: desk(&session), session, _demo: demo, _state: state };
         journey.until("everything is judged", |state| state.bucket.audit == Audit::Done).await;

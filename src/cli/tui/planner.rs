@@ -1,0 +1,194 @@
+//! The jobs that end in a plan: of what is marked, and of what lies in the trash.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use super::worker::{renew, send};
+use crate::app::runs::RunId;
+use crate::app::{Event, State, Ticket};
+use crate::cli::session::{PAGES_IN_FLIGHT, Session};
+use crate::domain::Key;
+use crate::domain::inventory::Inventory;
+use crate::domain::plan::Plan;
+use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::trash::TRASH;
+use crate::jobs::audit::Audit;
+use crate::jobs::draft::{Draft, draft};
+use crate::jobs::scan::scan;
+use crate::jobs::trash::{Only, Trash};
+use crate::jobs::{Stop, place, undo};
+
+/// Makes plans, and remembers how to stop that.
+pub struct Planner {
+    session: Arc<Session>,
+    events: mpsc::Sender<Event>,
+    looking: Stop,
+}
+
+/// Why there is no plan.
+enum NoPlan {
+    /// There is nothing to plan.
+    Nothing(String),
+    /// It could not be found out.
+    Failed(Failure),
+}
+
+impl Planner {
+    /// No plan is made yet.
+    pub fn new(session: Arc<Session>, events: mpsc::Sender<Event>) -> Self {
+        Self { session, events, looking: Stop::new() }
+    }
+
+    /// Ends the listing of the trash.
+    pub fn stop_looking(&self) {
+        self.looking.request();
+    }
+
+    /// Freezes what is marked.
+    pub fn plan(&self, ticket: Ticket, scan: ScanReport, state: &State) {
+        let (Some(judge), Some(assessment)) = (state.bucket.judge.clone(), state.bucket.assessment.clone()) else {
+            return;
+        };
+        let (session, events) = (Arc::clone(&self.session), self.events.clone());
+        let (inventory, selected) = (state.bucket.inventory.clone(), state.marks.selection.clone());
+        let kind = state.planning.kind;
+        tokio::spawn(async move {
+            let ground = session.ground(&inventory, &scan, judge.facts()).await;
+            let drafting = spawn_blocking(move || {
+                let audit = Audit { judge, assessment };
+                let input = Draft {
+                    identity: session.store.identity(),
+                    inventory: &inventory,
+                    scan: &scan,
+                    audit: &audit,
+                    kind,
+                    ground: &ground,
+                    caps: &session.caps,
+                    clock: &session.clock,
+                };
+                draft(&input, selected.iter())
+            });
+            if let Ok(plan) = drafting.await {
+                send(&events, Event::PlanReady(ticket, Box::new(plan))).await;
+            }
+        });
+    }
+
+    /// Plans to bring back what a run, or the last one that did, moved to the trash.
+    pub fn restore(&mut self, ticket: Ticket, run: Option<RunId>, keys: Vec<Key>) {
+        let session = Arc::clone(&self.session);
+        let making = move |inventory: &Inventory, scan: &ScanReport| {
+            let trash = trash(&session, inventory, scan);
+            let last = match run {
+                Some(run) => run.to_string(),
+                None => last_run(&session, &trash)?,
+            };
+            let failed = |why: String| NoPlan::Failed(failure(format!("restore run {last}"), why));
+            let only = Only { keys, ..Only::default() };
+            let plan = trash.restore(&last, &only).map_err(|error| failed(error.to_string()))?;
+            match plan.rows.is_empty() {
+                true => Err(NoPlan::Nothing(format!("nothing of run {last} lies in the trash"))),
+                false => Ok(plan),
+            }
+        };
+        self.look(ticket, making);
+    }
+
+    /// Plans to delete for good what has lain in the trash for so long.
+    pub fn empty(&mut self, ticket: Ticket, older_than_seconds: i64) {
+        let session = Arc::clone(&self.session);
+        let making = move |inventory: &Inventory, scan: &ScanReport| {
+            let plan = trash(&session, inventory, scan).empty(older_than_seconds);
+            match plan.rows.is_empty() {
+                true => Err(NoPlan::Nothing("nothing has lain in the trash for so long".into())),
+                false => Ok(plan),
+            }
+        };
+        self.look(ticket, making);
+    }
+
+    /// Lists the trash and makes a plan of it.
+    fn look(
+        &mut self,
+        ticket: Ticket,
+        making: impl FnOnce(&Inventory, &ScanReport) -> Result<Plan, NoPlan> + Send + 'static,
+    ) {
+        let stop = renew(&mut self.looking);
+        let (session, events) = (Arc::clone(&self.session), self.events.clone());
+        tokio::spawn(async move {
+            let (inventory, scan) = listed(&session, &stop).await;
+            let event = match scan.completeness.clone() {
+                _ if stop.is_requested() => Event::NoPlan(ticket, "stopped looking into the trash".into()),
+                Completeness::Incomplete(failure) => Event::Failed(failure),
+                Completeness::Kept(at) => {
+                    Event::Failed(failure("look into the trash", format!("the listing was kept at {at}")))
+                }
+                Completeness::Complete => match spawn_blocking(move || making(&inventory, &scan)).await {
+                    Ok(Ok(plan)) => Event::PlanReady(ticket, Box::new(plan)),
+                    Ok(Err(NoPlan::Nothing(why))) => Event::NoPlan(ticket, why),
+                    Ok(Err(NoPlan::Failed(failure))) => Event::Failed(failure),
+                    Err(error) => Event::Failed(failure("plan", error.to_string())),
+                },
+            };
+            send(&events, event).await;
+        });
+    }
+}
+
+/// The last run that moved something to the trash, if any of that is still there.
+fn last_run(session: &Session, trash: &Trash<'_>) -> Result<String, NoPlan> {
+    let here = session.store.identity();
+    let last = undo::last(&session.runs(), &here.endpoint, &here.bucket)
+        .map_err(|error| NoPlan::Failed(failure("find the last run", error.to_string())))?;
+    let last = last.ok_or_else(|| NoPlan::Nothing("no run on this bucket has moved anything to the trash".into()))?;
+    match trash.by_run().iter().any(|run| run.run == last.run) {
+        true => Ok(last.run),
+        false => Err(NoPlan::Nothing(last.what_became_of_it())),
+    }
+}
+
+fn failure(what: impl Into<String>, why: String) -> Failure {
+    Failure { what: what.into(), why, hint: "nothing was changed".into() }
+}
+
+fn trash<'a>(session: &'a Session, inventory: &'a Inventory, scan: &'a ScanReport) -> Trash<'a> {
+    Trash {
+        identity: session.store.identity(),
+        inventory,
+        scan,
+        layouts: session.layouts.hash(),
+        runs: session.runs(),
+        clock: &session.clock,
+        deletes: session.deletes,
+    }
+}
+
+/// Everything in the trash.
+async fn listed(session: &Session, stop: &Stop) -> (Inventory, ScanReport) {
+    let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
+    let listing = async {
+        let sender = sender;
+        scan(session.store.as_ref(), TRASH.as_bytes(), &session.clock, stop, &sender).await
+    };
+    let collecting = async {
+        let (mut inventory, mut broken) = (Inventory::new(), None);
+        while let Some(message) = pages.recv().await {
+            let ScanProgress::Page(objects) = message else { continue };
+            for object in objects {
+                if let Err(error) = inventory.push(object) {
+                    broken.get_or_insert(error.to_string());
+                }
+            }
+        }
+        (inventory, broken)
+    };
+    let (mut report, (inventory, broken)) = tokio::join!(listing, collecting);
+    if let Some(why) = broken {
+        let what = format!("list the trash of {}", place(session.store.identity()));
+        let hint = "list it again; the store broke its own order".into();
+        report.completeness = Completeness::Incomplete(Failure { what, why, hint });
+    }
+    (inventory, report)
+}
