@@ -46,6 +46,7 @@ actions! {
     ViewPlan "view-plan" "" "Show the plan"
     ViewLog "view-log" "log" "Show the log"
     ViewRuns "view-runs" "" "Show what was done to this bucket before: its runs"
+    ViewRegistry "view-registry" "" "Show the registry: its sources, and where it and the bucket disagree"
     NextPane "next-pane" "pane" "Go to the next pane"
     PreviousPane "previous-pane" "" "Go to the previous pane"
     Refresh "refresh" "" "List the bucket and read the registry again; in Runs, read the journals again"
@@ -82,6 +83,8 @@ actions! {
     NextMatch "next-match" "" "Go to the next match of the filter"
     PreviousMatch "previous-match" "" "Go to the previous match of the filter"
 
+    ShowProject "show-project" "project" "Go to the project of the row"
+
     Mark "mark" "mark" "Mark or unmark, and move down; a folder marks the orphans in it"
     Range "range" "" "Start a range; the next v marks the orphans from there to here"
     MarkFolder "mark-folder" "" "Mark all orphans shown in this folder or group"
@@ -98,6 +101,7 @@ actions! {
 
     Confirm "confirm" "confirm…" "Begin to confirm the plan; deletes nothing yet"
     SwitchKind "switch-kind" "trash or for good" "Make the plan anew: one that moves to the trash, or one that deletes for good"
+    AcceptShrink "accept-shrink" "accept fewer" "Accept a listing or a registry that is smaller than last time, for this listing; asks for a word"
     SwitchExecutor "switch-executor" "" "Choose how the deletions reach the store"
     Export "export" "export" "Write the plan to a file; in Runs, plan, journal and outcomes of the run as one sealed file"
     Stop "stop" "stop" "Stop the run after the batches in flight; in Runs, stop looking"

@@ -61,6 +61,11 @@ pub enum Effect {
         /// Whether to mark or to unmark.
         mark: bool,
     },
+    /// Compare the registry with the listing.
+    CompareRegistry {
+        /// For the answer.
+        ticket: Ticket,
+    },
     /// Freeze the marked objects into a plan.
     BuildPlan {
         /// For the answer.

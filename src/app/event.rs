@@ -5,6 +5,7 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::domain::assessment::Assessment;
+use crate::domain::drift::DriftReport;
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::judge::Judge;
 use crate::domain::plan::Plan;
@@ -92,6 +93,8 @@ pub enum Event {
     },
     /// A run is read.
     RunOpened(Ticket, Box<OpenRun>),
+    /// Registry and listing are compared.
+    Compared(Ticket, Box<DriftReport>),
     /// A second look went on.
     Proving(Ticket, ProofProgress),
     /// The run went on.

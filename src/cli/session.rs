@@ -265,6 +265,11 @@ impl Session {
 
     /// What an audit works with.
     pub fn audit_input(&self) -> AuditInput {
+        self.audit_input_accepting(self.accepts_shrink)
+    }
+
+    /// What an audit works with; whether a person said that smaller counts than last time are right.
+    pub fn audit_input_accepting(&self, accepts_shrink: bool) -> AuditInput {
         let seen = SeenFile::in_directory(&self.state);
         let registry = &self.settings.registry;
         let limits = Limits {
@@ -274,7 +279,6 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let accepts_shrink = self.accepts_shrink;
         let check = move |sources: &[SourceReport]| {
             let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
             judged

@@ -15,6 +15,7 @@ use crate::app::order::{Order, sort_flat, sort_folder};
 use crate::app::{Effect, Event, ExitReason, State, Ticket};
 use crate::cli::session::{PAGES_IN_FLIGHT, Session};
 use crate::domain::assessment::Assessment;
+use crate::domain::drift::compare;
 use crate::domain::facts::RegistryState;
 use crate::domain::folders::{KeySpace, Subset};
 use crate::domain::inventory::{Inventory, ObjectIndex};
@@ -80,7 +81,10 @@ impl Worker {
         match effect {
             Effect::Scan { ticket } => self.scan(ticket),
             Effect::StopScan => self.listing.request(),
-            Effect::Audit { ticket } => self.audit(ticket, state.bucket.inventory.clone()),
+            Effect::Audit { ticket } => {
+                self.audit(ticket, state.bucket.inventory.clone(), state.bucket.accepts_shrink);
+            }
+            Effect::CompareRegistry { ticket } => self.compare(ticket, state),
             Effect::Filter { ticket, filter } => self.filter(ticket, filter, state),
             Effect::Gather { ticket, order } => self.gather(ticket, order, state),
             Effect::Sort { ticket, folder, order } => self.sort(ticket, folder, order, state),
@@ -154,13 +158,27 @@ impl Worker {
         self.scanned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn audit(&self, ticket: Ticket, inventory: Inventory) {
+    fn compare(&self, ticket: Ticket, state: &State) {
+        let (Some(judge), Some(assessment)) = (state.bucket.judge.clone(), state.bucket.assessment.clone()) else {
+            return;
+        };
+        let (events, inventory) = (self.events.clone(), state.bucket.inventory.clone());
+        spawn_blocking(move || {
+            let report = compare(&judge, &assessment, &inventory, None);
+            let _ = events.blocking_send(Event::Compared(ticket, Box::new(report))); // nobody is left to tell
+        });
+    }
+
+    fn audit(&self, ticket: Ticket, inventory: Inventory, accepts_shrink: bool) {
         let Some(report) = self.last_scan() else { return };
         let (session, events, stop) = (Arc::clone(&self.session), self.events.clone(), self.listing.clone());
         tokio::spawn(async move {
             // The registry is read after the listing, whatever came of that; a listing that was stopped does not stop it.
             let stop = if stop.is_requested() { Stop::new() } else { stop };
-            let Some(audit) = audit(&session.audit_input(), &inventory, &report, &stop).await else { return };
+            let Some(audit) = audit(&session.audit_input_accepting(accepts_shrink), &inventory, &report, &stop).await
+            else {
+                return;
+            };
             // What comes of the comparison matters to plans only; here the listing is just remembered for them.
             let _ = session.memory().compare(session.store.identity(), &inventory, &report, false).await;
             tell_registry(&session, &audit, &events).await;
