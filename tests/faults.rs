@@ -11,6 +11,8 @@ mod world;
 mod capabilities;
 #[path = "faults/guards.rs"]
 mod guards;
+#[path = "faults/keys.rs"]
+mod keys;
 #[path = "faults/kills.rs"]
 mod kills;
 #[path = "faults/locks.rs"]
@@ -27,5 +29,7 @@ mod rows;
 mod runs;
 #[path = "faults/scans.rs"]
 mod scans;
+#[path = "faults/sightings.rs"]
+mod sightings;
 #[path = "faults/trash.rs"]
 mod trash;

@@ -225,6 +225,9 @@ pub struct PlanArgs {
     /// Let the plan have so much of the bucket, for example 80%
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_share: Option<String>,
+    /// Only objects that were the same, with the same ETag, in every complete scan of so many days; 0 asks for none
+    #[arg(long, value_name = "N", value_parser = objects)]
+    pub observe_days: Option<String>,
     /// Accept that bucket or registry have more than 20 % less than last time; the plan says so
     #[arg(long)]
     pub accept_shrink: bool,

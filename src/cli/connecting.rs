@@ -7,7 +7,7 @@ use super::error::Stop;
 use super::exit_code::ExitCode;
 use crate::config::{Secret, Setting, Settings};
 use crate::domain::Timestamp;
-use crate::domain::capabilities::{Atomicity, Locking, Measured};
+use crate::domain::capabilities::{Atomicity, Measured};
 use crate::jobs::failure;
 use crate::journal::JournalError;
 use crate::journal::capabilities::CapabilityMemory;
@@ -20,21 +20,18 @@ use crate::store::{ErrorKind, ObjectStore as _, SharedStore, StoreError, StoreId
 /// Requests under way at once, unless the settings say otherwise.
 const REQUESTS: usize = 32;
 
-/// The store of the settings. It sends conditions with its deletions if it was measured to honour them.
+/// The store of the settings, and what it was last measured to do. It sends conditions with its deletions if it was proved
+/// to honour them.
 ///
 /// # Errors
 /// [`Stop`] if no bucket is named or there are no credentials; nothing is asked of the store yet.
-pub async fn store(
-    settings: &Settings,
-    state: &Path,
-    now: Timestamp,
-) -> Result<(SharedStore, Atomicity, Locking), Stop> {
+pub async fn store(settings: &Settings, state: &Path, now: Timestamp) -> Result<(SharedStore, Option<Measured>), Stop> {
     let store = connect(settings).await?;
     // A measurement that cannot be read is none; `doctor` says what is wrong with it.
     let measured = remembered(state, store.identity()).ok().flatten();
     let deletes = Atomicity::of(measured.as_ref(), now);
     let store = if deletes.is_proved() { store.with_conditional_deletes() } else { store };
-    Ok((wrapped(store, settings), deletes, Locking::of(measured.as_ref(), now)))
+    Ok((wrapped(store, settings), measured))
 }
 
 /// A store that sends conditions with its deletions whatever is known of it: for measuring, on objects of its own.

@@ -7,7 +7,6 @@ use super::args::GlobalFlags;
 use super::error::Stop;
 use super::session::{self, Session};
 use crate::config::Inputs;
-use crate::domain::capabilities::{Atomicity, Locking};
 use crate::domain::inventory::Inventory;
 use crate::domain::progress::{Completeness, Failure, ScanReport};
 use crate::scans::{KeptScan, ScanFileError, ScanHeader, Shelf, read};
@@ -65,7 +64,7 @@ impl Session {
         let settings = session::settings(&inputs)?;
         let state = session::state_folder(&inputs)?;
         let store = Arc::new(OfflineStore::new(at.clone()));
-        let session = Self::on(settings, state, store, Atomicity::Unmeasured, Locking::Unmeasured).await?;
+        let session = Self::on(settings, state, store, None).await?;
         Ok(Self { kept: Some(Arc::new(Kept { header, inventory })), ..session })
     }
 

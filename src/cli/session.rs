@@ -17,7 +17,7 @@ use super::output::Progress;
 use crate::app::number;
 use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
 use crate::demo::Demo;
-use crate::domain::capabilities::{Atomicity, Locking};
+use crate::domain::capabilities::{Atomicity, Locking, Measured};
 use crate::domain::facts::{RegistryState, SourceReport};
 use crate::domain::guards::Caps;
 use crate::domain::inventory::Inventory;
@@ -71,10 +71,10 @@ pub struct Session {
     pub accepts_shrink: bool,
     /// Whether deletions in this bucket can hit another object than the one that was looked at.
     pub deletes: Atomicity,
-    /// The scan that is looked at in place of the bucket, if one is.
-    pub kept: Option<Arc<Kept>>,
     /// Whether runs on other machines can be kept out of the bucket.
     pub locking: Locking,
+    /// The scan that is looked at in place of the bucket, if one is.
+    pub kept: Option<Arc<Kept>>,
 }
 
 /// What the settings are made from: the flags that were typed, and the environment.
@@ -209,8 +209,8 @@ impl Session {
     pub async fn from_settings(settings: Settings, state: PathBuf) -> Result<Self, Stop> {
         // Whatever is wrong with the layouts is said before anything is asked of credentials.
         layouts(&settings)?;
-        let (store, deletes, locking) = connecting::store(&settings, &state, Clock::system().now()).await?;
-        Self::on(settings, state, store, deletes, locking).await
+        let (store, measured) = connecting::store(&settings, &state, Clock::system().now()).await?;
+        Self::on(settings, state, store, measured.as_ref()).await
     }
 
     /// Opens what these settings name, on this store.
@@ -221,8 +221,7 @@ impl Session {
         settings: Settings,
         state: PathBuf,
         store: SharedStore,
-        deletes: Atomicity,
-        locking: Locking,
+        measured: Option<&Measured>,
     ) -> Result<Self, Stop> {
         tracing::info!(profile = settings.profile.as_ref().map(|profile| &profile.value), state = %state.display(), "settings");
         let clock = Clock::system();
@@ -238,6 +237,8 @@ impl Session {
             problem = registry_problem,
             "registry"
         );
+        let now = clock.now();
+        let deletes = Atomicity::of(measured, now);
         let policy = policy(&settings, &ids);
         let caps = caps(&settings);
         Ok(Self {
@@ -253,8 +254,8 @@ impl Session {
             clock,
             accepts_shrink: false,
             deletes,
+            locking: Locking::of(measured, now),
             kept: None,
-            locking,
         })
     }
 
@@ -293,7 +294,7 @@ impl Session {
             registry_problem: self.registry_problem.clone(),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
-            policy: self.policy.clone(),
+            policy: Policy { observed: self.observed(), ..self.policy.clone() },
             check_sources: Arc::new(check),
             clock: self.clock.clone(),
         }
@@ -396,6 +397,7 @@ fn mapping(settings: &RegistrySettings) -> Mapping {
         projects_query: name(&settings.projects_query),
         tracked_query: name(&settings.tracked_query),
         references_query: name(&settings.references_query),
+        references: Vec::new(),
         format: name(&settings.format).as_deref().and_then(TextFormat::parse),
     }
 }

@@ -183,6 +183,12 @@ pub(super) const KEYS: &[Key] = &[
         "if more of the tracked keys are not in the bucket, plans are refused until that is explained",
     ),
     key(
+        "observe_days",
+        &["BUCKETREE_OBSERVE_DAYS"],
+        "7",
+        "only what was orphaned, with the same ETag, in every complete scan of so many days is planned; off",
+    ),
+    key(
         "canary_project",
         &["BUCKETREE_CANARY_PROJECT"],
         "\"proj_demo\"",

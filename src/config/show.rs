@@ -53,6 +53,7 @@ fn guards(settings: &Settings, key: &str) -> Option<ValueAndOrigin> {
         "max_share" => share(&settings.max_share),
         "max_project_share" => settings.max_project_share.as_ref().map(share)?,
         "max_projects" => optional(settings.max_projects.as_ref()),
+        "observe_days" => optional(settings.observe_days.as_ref()),
         "max_missing" => settings.max_missing.as_ref().map(share)?,
         "canary_project" => optional(settings.canary_project.as_ref()),
         "canary_key" => optional(settings.canary_key.as_ref()),

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use crate::domain::{ETag, Key, Object};
 use crate::store::retry::jitter;
-use crate::store::{CopyAnswer, CopyRequest, HeadAnswer, ObjectStore, StoreError};
+use crate::store::{CopyAnswer, CopyRequest, ErrorKind, HeadAnswer, ObjectStore, StoreError};
 
 /// How often a copy is asked for at most; between two times the destination is looked at.
 const ATTEMPTS: u32 = 4;
+
+/// A store that throttles is asked again after so many times the first wait: R2 takes one write a second of a key and
+/// refuses more with 429 (r2/platform/limits), whoever the other writer is.
+const THROTTLED: u32 = 5;
 
 /// What proves a copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,7 +71,8 @@ pub async fn copy(
                 // The answer was lost, not the copy.
                 Ok(Some(_)) => return found(store, source, to, destination).await,
                 Ok(None) if error.kind.is_transient() && attempt < ATTEMPTS => {
-                    let wait = jitter(backoff.saturating_mul(1 << attempt));
+                    let least = if error.kind == ErrorKind::Throttled { THROTTLED } else { 0 };
+                    let wait = jitter(backoff.saturating_mul(1 << attempt)).max(backoff.saturating_mul(least));
                     tokio::time::sleep(wait.max(error.retry_after.unwrap_or_default())).await;
                 }
                 _ => return Err(NoCopy::Failed(error)),
@@ -139,8 +144,13 @@ fn stands_for_content(etag: &ETag) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
     use super::*;
     use crate::domain::StorageClass;
+    use crate::store::faults::{Fault, FaultStore, Operation};
+    use crate::store::memory::MemoryStore;
 
     fn head(size: u64, etag: &str, content_type: &str, metadata: &[(&str, &str)]) -> HeadAnswer {
         HeadAnswer {
@@ -191,5 +201,16 @@ mod tests {
         check(&from, &head(7, ONE, "video/mp4", &[]), Ok(Proof::Description));
         check(&from, &head(7, "0ecf8427e-2", "video/mp4", &[]), Ok(Proof::Description));
         check(&from, &head(6, ONE, "video/mp4", &[]), Err("size"));
+    }
+
+    #[tokio::test]
+    async fn row_04_a_key_that_is_throttled_is_left_alone_for_a_while() {
+        let memory = Arc::new(MemoryStore::new("b"));
+        let source = memory.put(&Key::from("a"), "x");
+        let store = FaultStore::new(memory);
+        store.at(Operation::Copy, 0, Fault::Fail(StoreError::new(ErrorKind::Throttled, "one write a second")));
+        let (begun, backoff) = (Instant::now(), Duration::from_millis(20));
+        assert_eq!(copy(&store, &source, &Key::from("b"), Destination::Own, backoff).await, Ok(Proof::ETag));
+        assert!(begun.elapsed() >= backoff * THROTTLED, "{:?}", begun.elapsed());
     }
 }

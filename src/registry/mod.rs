@@ -4,11 +4,11 @@
 //! spec         what a registry is made of, as configured, and `open`
 //! file         text files: JSON arrays, JSON lines, CSV, ids one a line, each packed or not
 //! mongodb      collections and paths through documents
-//! sql          tables and queries; SQLite today
+//! sql          tables and queries: SQLite, PostgreSQL, MySQL and MariaDB
 //! combined     projects from one source, tracked keys from another
 //! checks       may this reading be trusted? zero, too few, shrunken
 //! seen         the counts of the last reading that was trusted
-//! spellings    how a source may spell a key
+//! spellings    how a source may spell a key, by itself and where it says so
 //! tally        counts and fingerprint while rows stream by
 //! conformance  one suite for every adapter
 //! ```
@@ -36,7 +36,8 @@ mod tally;
 #[cfg(test)]
 mod conformance;
 
-pub use spec::{Location, Mapping, RegistrySpec, TextFormat, TrackedKeys, open};
+pub use spec::{Access, Location, Mapping, ReferencePlace, RegistrySpec, TextFormat, TrackedKeys, open};
+pub use spellings::KeySpelling;
 
 /// What receives the rows while a source is read.
 pub type RowSink<'a> = &'a mut (dyn FnMut(RegistryRow) + Send);

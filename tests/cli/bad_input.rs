@@ -105,7 +105,7 @@ fn a_configuration_that_cannot_be_understood() {
 }
 
 #[test]
-fn settings_say_where_they_come_from_and_never_a_secret() {
+fn row_77_settings_say_where_they_come_from_and_never_a_secret() {
     let world = World::start();
     let shown = world.check(&["config", "show", "--json", "--bucket", "other"], 0, &[]).json();
     let setting = |name: &str| shown.iter().find(|line| line["setting"] == name).unwrap();

@@ -31,6 +31,10 @@ pub enum Step {
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Announces the whole body, sends only so many bytes of it and breaks the connection.
     Cut(usize, Vec<u8>),
+    /// Sends this body a byte at a time, with such a pause before each.
+    Trickle(Duration, Vec<u8>),
+    /// Answers with this body and closes the connection, without having said that it would.
+    HangUp(Vec<u8>),
     /// Breaks the connection without a word.
     Break,
     /// Never answers; the connection stays until the client has had enough.
@@ -176,6 +180,20 @@ fn perform(step: Step, request: &Request, reader: &mut BufReader<TcpStream>, mut
         Step::Cut(bytes, body) => {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
             let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body[..bytes]));
+            false
+        }
+        Step::Trickle(pause, body) => {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            let mut sent = stream.write_all(head.as_bytes());
+            for byte in body {
+                thread::sleep(pause);
+                sent = sent.and_then(|()| stream.write_all(&[byte]));
+            }
+            sent.is_ok()
+        }
+        Step::HangUp(body) => {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
             false
         }
         Step::Break => false,

@@ -172,6 +172,8 @@ pub struct World {
     pub policy: Policy,
     pub caps: Caps,
     pub accepts_shrink: bool,
+    /// For how many days an object must have been seen as what it is.
+    pub observe_days: u64,
     /// What is known of the store's conditions.
     pub deletes: Atomicity,
     /// What is known of the store's condition on writes.
@@ -205,6 +207,7 @@ impl World {
             policy: Policy { min_age_seconds: 7 * 86_400, ..Policy::default() },
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
             accepts_shrink: false,
+            observe_days: 0,
             deletes: Atomicity::Unmeasured,
             locking: Locking::Unmeasured,
             take_over: None,
@@ -299,7 +302,12 @@ impl World {
     pub async fn audit(&self) -> (Inventory, ScanReport, Audit) {
         let (inventory, scan) = self.scan().await;
         let audit = audit(&self.audit_input(), &inventory, &scan, &Stop::new()).await.unwrap();
+        self.memory().observe(self.store.identity(), &inventory, &audit, &scan).await.unwrap();
         (inventory, scan, audit)
+    }
+
+    fn memory(&self) -> Memory {
+        Memory::in_directory(self.folder.path(), self.runs())
     }
 
     fn audit_input(&self) -> AuditInput {
@@ -308,7 +316,10 @@ impl World {
             registry_problem: None,
             layouts: self.layouts(),
             ids: self.ids(),
-            policy: self.policy.clone(),
+            policy: Policy {
+                observed: self.memory().observed(self.store.identity(), self.observe_days),
+                ..self.policy.clone()
+            },
             check_sources: Arc::new(|_| Vec::new()),
             clock: self.clock(),
         }
@@ -330,7 +341,7 @@ impl World {
 
     /// What the guards of a plan look at beside listing and verdicts.
     async fn ground(&self, inventory: &Inventory, scan: &ScanReport, audit: &Audit) -> Ground {
-        let memory = Memory::in_directory(self.folder.path(), self.runs());
+        let memory = self.memory();
         let accepts_shrink = self.accepts_shrink;
         let last_scan = memory.compare(self.store.identity(), inventory, scan, accepts_shrink).await;
         let sample = sample(self.store.as_ref(), audit.judge.facts(), self.caps.missing_share).await;

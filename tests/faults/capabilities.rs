@@ -180,6 +180,22 @@ async fn row_45_with_conditions_an_object_that_changes_in_the_last_moment_is_kep
 }
 
 #[tokio::test]
+async fn row_45_a_conflict_is_tried_again_after_a_look_and_what_went_meanwhile_is_absent() {
+    let mut world = World::with_orphans(3);
+    world.deletes = Atomicity::Proved { at: Timestamp(0) };
+    let plan = world.plan().await;
+    let conflict = StoreError::new(ErrorKind::Unavailable, "409 ConditionalRequestConflict");
+    world.store.at(Operation::DeleteBatch, 0, Fault::Refuse(Key::from(World::orphan(0).as_str()), conflict));
+    let bucket = Arc::clone(&world.bucket);
+    let remove = move || assert!(bucket.remove(&Key::from(World::orphan(1).as_str())));
+    world.store.at(Operation::DeleteBatch, 0, Fault::Before(Arc::new(remove)));
+    let ran = world.run(plan).await.unwrap();
+    let outcome = |n| ran.outcome(&World::orphan(n));
+    assert_eq!([outcome(0), outcome(1), outcome(2)], [Outcome::Deleted, Outcome::AbsentBefore, Outcome::Deleted]);
+    assert_eq!(world.store.count(Operation::DeleteBatch), 2);
+}
+
+#[tokio::test]
 async fn a_plan_says_whether_deletions_are_atomic() {
     let mut world = World::with_orphans(1);
     assert_eq!(world.plan().await.header.deletes, Atomicity::Unmeasured);

@@ -168,6 +168,28 @@ async fn row_67_a_copy_whose_answer_was_lost_is_looked_at_and_not_repeated() {
     assert_eq!(world.store.count(Operation::Copy), 5);
 }
 
+#[tokio::test]
+async fn row_04_a_key_that_is_throttled_is_copied_later_and_the_others_now() {
+    let world = world(5);
+    let plan = world.plan().await;
+    world.store.at(Operation::Copy, 0, Fault::Fail(error(ErrorKind::Throttled)));
+    let ran = world.run(plan).await.unwrap();
+    assert!(ran.report.is_success(), "{:?}", ran.report);
+    assert_eq!(world.store.count(Operation::Copy), 6);
+    let copies: Vec<Key> = world
+        .store
+        .calls()
+        .into_iter()
+        .filter(|call| call.operation == Operation::Copy)
+        .map(|call| call.keys[0].clone())
+        .collect();
+    assert_eq!(
+        (copies.first(), copies.last()),
+        (Some(&Key::from(World::orphan(0).as_str())), copies.first()),
+        "{copies:?}"
+    );
+}
+
 /// Runs a plan of one orphan whose copy is changed by `change` before it is looked at.
 async fn with_changed_copy(
     change: impl Fn(&World, &Key, &Object) + Send + Sync + 'static,

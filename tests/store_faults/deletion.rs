@@ -132,6 +132,36 @@ async fn a_single_deletion_is_answered_by_meaning() {
 }
 
 #[tokio::test]
+async fn row_45_a_condition_that_does_not_hold_is_told_from_a_conflict_and_from_absence() {
+    let server = FaultServer::start(
+        [
+            Step::error(412, "PreconditionFailed"),
+            Step::error(409, "ConditionalRequestConflict"),
+            Step::error(404, "NoSuchKey"),
+        ],
+        Step::Break,
+    );
+    let store = store(&server).await.with_conditional_deletes();
+    let target = DeleteTarget { key: Key::from("a"), etag: Some(ETag::new("e")), last_modified: None };
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        said.push(store.delete(&target).await.map(|answer| match answer {
+            DeleteAnswer::Refused(error) => Some(error.kind),
+            other => {
+                assert_eq!(other, DeleteAnswer::Absent);
+                None
+            }
+        }));
+    }
+    let said: Vec<_> = said.into_iter().map(|answer| answer.map_err(|error| error.kind)).collect();
+    // A conflict may pass: nothing was done, and it is tried again after a look.
+    assert_eq!(said, [Ok(Some(ErrorKind::PreconditionFailed)), Err(ErrorKind::Unavailable), Ok(None)]);
+    for request in server.requests() {
+        assert_eq!(request.header("if-match"), Some("\"e\""));
+    }
+}
+
+#[tokio::test]
 async fn row_07_a_deletion_whose_answer_is_lost_was_carried_out_and_proves_nothing() {
     let answer = "<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>";
     let upstream = FaultServer::start([], Step::xml(answer));

@@ -127,9 +127,8 @@ async fn row_41_a_redirect_is_reported_and_not_followed() {
     assert_eq!((server.requests().len(), elsewhere.requests().len()), (2, 0));
 }
 
-#[tokio::test]
-async fn row_07_silence_ends_in_a_timeout_and_is_not_repeated() {
-    let server = FaultServer::start([], Step::Silence);
+/// A store that has little patience.
+async fn impatient(server: &FaultServer) -> S3Store {
     let millis = Duration::from_millis;
     let options = S3Options {
         endpoint: Some(server.endpoint()),
@@ -139,10 +138,44 @@ async fn row_07_silence_ends_in_a_timeout_and_is_not_repeated() {
         timeouts: Timeouts { connect: millis(500), attempt: millis(200), operation: millis(2000) },
         ..S3Options::default()
     };
-    let store = S3Store::connect(options).await.expect("a store");
+    S3Store::connect(options).await.expect("a store")
+}
+
+#[tokio::test]
+async fn row_07_silence_ends_in_a_timeout_and_is_not_repeated() {
+    let server = FaultServer::start([], Step::Silence);
+    let store = impatient(&server).await;
     assert_eq!(kind(store.delete_batch(&targets(&["a"])).await), Some(ErrorKind::Timeout));
     server.wait_for(1);
     assert_eq!(server.requests().len(), 1);
+}
+
+const DELETED: &str = "<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>";
+
+#[tokio::test]
+async fn row_76_a_body_that_trickles_ends_in_a_timeout_and_proves_nothing() {
+    let body = DELETED.as_bytes().to_vec();
+    let server = FaultServer::start([], Step::Trickle(Duration::from_millis(40), body));
+    let store = impatient(&server).await;
+    assert_eq!(kind(store.delete_batch(&targets(&["a"])).await), Some(ErrorKind::Timeout));
+    assert_eq!(kind(store.list(&ListRequest::default()).await), Some(ErrorKind::Timeout));
+    assert_eq!(server.requests().len(), 2, "nothing is repeated");
+}
+
+#[tokio::test]
+async fn row_76_a_connection_closed_behind_its_answer_costs_nothing_but_a_connection() {
+    let hang_up = || Step::HangUp(DELETED.as_bytes().to_vec());
+    let server = FaultServer::start([hang_up(), hang_up(), hang_up()], Step::Break);
+    let store = store(&server).await;
+    for nth in 1..=3 {
+        match store.delete_batch(&targets(&["a"])).await {
+            Ok(batch) => assert_eq!(batch.alarm, None),
+            // The client had not noticed yet. Nothing is known then, and nothing is sent again.
+            Err(error) => assert_eq!(error.kind, ErrorKind::Unreachable, "{error}"),
+        }
+        assert!(server.requests().len() <= nth, "a deletion was sent twice");
+    }
+    assert!(!server.requests().is_empty());
 }
 
 #[tokio::test]

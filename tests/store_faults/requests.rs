@@ -43,7 +43,7 @@ async fn rows_46_and_62_what_is_sent_is_what_every_store_takes() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_printed_holds_a_secret() {
+async fn row_77_nothing_that_is_printed_holds_a_secret() {
     let options = S3Options {
         endpoint: Some(String::from("https://user:hunter2@example.com")),
         bucket: String::from("media"),

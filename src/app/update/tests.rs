@@ -143,7 +143,7 @@ fn only_the_exact_text_typed_by_hand_confirms() {
 }
 
 #[test]
-fn paste_repeat_and_bursts_do_not_confirm_and_escape_leaves() {
+fn row_54_paste_repeat_and_bursts_do_not_confirm_and_escape_leaves() {
     let mut sim = Sim::ready();
     sim.press("]AdD");
     sim.send(Event::Paste("media 5".into()));

@@ -45,6 +45,7 @@ impl Audited {
         let never = jobs::Stop::new();
         let audit = jobs::audit::audit(&session.audit_input(), &inventory, &scan, &never).await;
         let audit = audit.ok_or_else(|| Stop::failed("audit the bucket", "it was stopped", ""))?;
+        session.observe(&inventory, &audit, &scan).await;
         Ok(Self { inventory, scan, audit })
     }
 

@@ -127,7 +127,7 @@ impl Registry for MongoRegistry {
     async fn read(&self, sink: RowSink<'_>) -> Result<SourceReport, RegistryError> {
         self.ready().await?;
         let mut tally = Tally::new(sink);
-        self.each_project(&mut |row, first| tally.project(row, first)).await?;
+        self.each_project(&mut |row, first| tally.part(row, first)).await?;
         for place in &self.places {
             self.each_claim(place, &mut |row| tally.row(row)).await?;
         }
@@ -161,6 +161,7 @@ impl Registry for MongoRegistry {
     }
 
     async fn remove_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.ready().await?;
         match self.changeable() {
             Some(place) => self.remove(place, rows).await.map(RowChange::Changed),
             None => Ok(RowChange::ReadOnly),
@@ -168,6 +169,7 @@ impl Registry for MongoRegistry {
     }
 
     async fn put_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.ready().await?;
         match self.changeable() {
             Some(place) => self.put(place, rows).await.map(RowChange::Changed),
             None => Ok(RowChange::ReadOnly),
@@ -175,6 +177,7 @@ impl Registry for MongoRegistry {
     }
 
     async fn add_rows(&self, rows: &[NewRow]) -> Result<RowChange, RegistryError> {
+        self.ready().await?;
         match self.changeable() {
             Some(place) => self.add(place, rows).await.map(RowChange::Changed),
             None => Ok(RowChange::ReadOnly),

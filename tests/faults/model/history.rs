@@ -179,7 +179,7 @@ impl History {
             return;
         };
         if !planned.is_unchanged(object) {
-            if self.atomic && planned.etag != object.etag {
+            if self.atomic {
                 self.break_promise(format!("I2: {key:?} is gone, which had changed, and the store heeds conditions"));
             } else if !self.changed_unseen(key) {
                 self.break_promise(format!("I2: {key:?} is gone, which had changed before it was looked at"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bucketree::domain::Key;
 use bucketree::domain::facts::{RegistryRow, SourceReport};
-use bucketree::registry::{Registry, RegistryError, RowRemoval, RowSink};
+use bucketree::registry::{KeptRow, NewRow, Registry, RegistryError, RowChange, RowSink};
 
 use super::store::Oracle;
 use crate::world::TestRegistry;
@@ -52,10 +52,15 @@ impl Registry for Watched {
         claims
     }
 
-    async fn remove_rows(&self, keys: &[Key], kept: &[String]) -> Result<RowRemoval, RegistryError> {
+    async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
+        self.enter("rows").await?;
+        self.inner.rows(keys).await
+    }
+
+    async fn remove_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
         self.enter("remove rows").await?;
         let before = self.inner.rows.lock().unwrap().clone();
-        let removed = self.inner.remove_rows(keys, kept).await;
+        let removed = self.inner.remove_rows(rows).await;
         let after = self.inner.rows.lock().unwrap().clone();
         for key in before.keys().filter(|key| !after.contains_key(*key)) {
             let is_there = self.oracle.bucket.object(key).is_some();
@@ -63,5 +68,15 @@ impl Registry for Watched {
         }
         self.oracle.leave().await;
         removed
+    }
+
+    async fn put_rows(&self, rows: &[KeptRow]) -> Result<RowChange, RegistryError> {
+        self.enter("put rows").await?;
+        self.inner.put_rows(rows).await
+    }
+
+    async fn add_rows(&self, rows: &[NewRow]) -> Result<RowChange, RegistryError> {
+        self.enter("add rows").await?;
+        self.inner.add_rows(rows).await
     }
 }

@@ -160,9 +160,11 @@ impl Oracle {
 
     /// Carries out a deletion of what arrives, and holds what it did against the promises.
     async fn carry_out(&self, targets: &[DeleteTarget], batch: bool) -> Result<Vec<DeleteAnswer>, StoreError> {
-        let condition = |target: &DeleteTarget| if self.careless { None } else { target.etag.clone() };
-        let heeded: Vec<DeleteTarget> =
-            targets.iter().map(|target| DeleteTarget { etag: condition(target), ..target.clone() }).collect();
+        let heeded = |target: &DeleteTarget| match self.careless {
+            true => DeleteTarget { key: target.key.clone(), etag: None, last_modified: None },
+            false => target.clone(),
+        };
+        let heeded: Vec<DeleteTarget> = targets.iter().map(heeded).collect();
         let before: Vec<Option<Object>> = heeded.iter().map(|target| self.object(&target.key)).collect();
         let answers = match heeded.as_slice() {
             [] => Vec::new(),
@@ -217,7 +219,7 @@ impl Oracle {
             (_, given) => given.cloned().unwrap_or(DeleteAnswer::Unproven),
         };
         let answers: Vec<DeleteAnswer> = keys.iter().map(said).collect();
-        let confirmed = keys.iter().zip(&answers).filter(|(_, answer)| **answer == DeleteAnswer::Deleted);
+        let confirmed = keys.iter().zip(&answers).filter(|(_, answer)| matches!(answer, DeleteAnswer::Deleted(_)));
         self.history().confirmed.extend(confirmed.map(|(key, _)| key.clone()));
         let alarm = (fault == Some(Fault::Alarm)).then(|| "a key that was not asked for".into());
         Ok(BatchAnswer { answers, alarm })
@@ -247,7 +249,7 @@ fn failed(kind: ErrorKind) -> StoreError {
 
 fn any_fault(dice: &mut Dice) -> Fault {
     let transient = dice.one(&TRANSIENT);
-    let refusals = [ErrorKind::Denied, ErrorKind::Locked, ErrorKind::Unavailable, ErrorKind::Throttled];
+    let refusals = [ErrorKind::Denied, ErrorKind::Locked, ErrorKind::Locked, ErrorKind::Throttled];
     match dice.below(100) {
         0..20 => Fault::Lost(transient),
         20..42 => Fault::Unanswered(transient),

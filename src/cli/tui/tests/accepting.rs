@@ -10,7 +10,9 @@ use super::*;
 async fn delete_a_third(journey: &Journey) {
     let written_by_the_app: [&[u8]; 4] = [b"users/", b"projects/", b"media/", b"video/"];
     let all = journey.listed().await;
-    let is_one = |key: &&Key| written_by_the_app.iter().any(|start| key.as_bytes().starts_with(start));
+    // One request cannot carry every key there is.
+    let is_plain = |key: &Key| key.escaped().to_string().as_bytes() == key.as_bytes();
+    let is_one = |key: &&Key| is_plain(key) && written_by_the_app.iter().any(|start| key.as_bytes().starts_with(start));
     let targets: Vec<DeleteTarget> =
         all.iter().filter(is_one).take(all.len() / 3).cloned().map(DeleteTarget::of).collect();
     assert!(targets.len() * 4 > all.len(), "{} of {}", targets.len(), all.len());

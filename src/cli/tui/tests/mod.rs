@@ -236,7 +236,7 @@ fn leave_unfinished(session: &Session, run: &str, plan: &Plan) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leaving_the_dialog_pasting_and_the_wrong_text_delete_nothing() {
+async fn row_54_leaving_the_dialog_pasting_and_the_wrong_text_delete_nothing() {
     let mut journey = Journey::begin().await;
     let before = journey.listed().await;
     journey.plan_project_1().await;

@@ -122,6 +122,9 @@ pub const GUARDS: &[&str] = &[
     "--accept-shrink is the word of a person that bucket and registry are right although they have more than 20 % less than \
      last time. `bucketree plan ... --accept-shrink` remembers the smaller counts and says so in the plan; zero and the \
      minimums still hold.",
+    "With observe_days (or --observe-days N) an object is planned only if it was orphaned or untracked, with the same ETag, in \
+     every complete scan of at least N days: every audit remembers what it saw, as digests, in the folder sightings of the \
+     state folder. Until then the object has the flag unconfirmed and is left out of what is selected in bulk.",
     "Tracked keys that are not in the listing are asked for by HEAD, up to 50 of them, where they are more than max_missing. \
      If one of them is there, the listing is wrong and nothing may be deleted by it. If all are proved gone, they are rows \
      of deleted objects, and harmless up to half of the tracked keys; above that, bucket and registry hardly belong \

@@ -11,6 +11,7 @@ use crate::domain::progress::{LogLevel, RowsReport};
 use crate::jobs::verify::Proof;
 use crate::journal::JournalError;
 use crate::journal::kept_rows::Covered;
+use crate::journal::record::Record;
 use removing::Removal;
 
 /// Does with the rows what the end of the run asks for. `before` is what it kept before it was taken up again.
@@ -30,16 +31,29 @@ pub async fn follow(
             return RowsReport::default();
         }
         PlanKind::Delete | PlanKind::Trash => {
-            let Some(registry) = execution.registry.as_ref().filter(|registry| registry.tracks_keys()) else {
-                return RowsReport::default();
-            };
             if proof.gone.is_empty() {
                 return RowsReport::default();
             }
-            Removal { execution, registry, recheck, recorder }.all(&proof.gone, before).await
+            match &execution.registry {
+                Some(registry) if registry.tracks_keys() => {
+                    Removal { execution, registry, recheck, recorder }.all(&proof.gone, before).await
+                }
+                None if !execution.plan.header.sources.is_empty() => unopened(recorder).await,
+                _ => return RowsReport::default(),
+            }
         }
     };
     tell(execution.plan.header.kind, recorder, &report).await;
+    report
+}
+
+/// The plan was made with a registry that this process has not got: its rows stay, which is written down, so that the run
+/// can be taken up again for them.
+async fn unopened(recorder: &Recorder) -> RowsReport {
+    let problem = Some(String::from("the registry that the plan was made with could not be opened"));
+    let report = RowsReport { problem: problem.clone(), ..RowsReport::default() };
+    let record = Record::RowsRemoved { at: recorder.at(), removed: 0, listed_in: None, problem };
+    let _ = recorder.write(record).await; // a failure is kept by the recorder and stands in the report
     report
 }
 
