@@ -102,6 +102,7 @@ impl Sim {
             bucket: "media".into(),
             registries: vec!["file: projects.json".into()],
             min_age_seconds: 7 * 86_400,
+            offline: false,
             via: Via::Batch,
         };
         let mut state = State::new(session, Keymap::built_in(), size);
@@ -224,10 +225,13 @@ impl Sim {
             Effect::OpenRun { ticket, run } => vec![Event::RunOpened(ticket, Box::new(samples::open(&run)))],
             Effect::CompareRegistry { ticket } => {
                 let (judge, assessment) = judged(&inventory, &self.registry, &self.report());
-                let report = self.drift.clone().unwrap_or_else(|| compare(&judge, &assessment, &inventory, None));
-                vec![Event::Compared(ticket, Box::new(report))]
+                let report =
+                    self.drift.clone().unwrap_or_else(|| compare(&judge, &assessment, &inventory, None).report);
+                vec![Event::Drifted(ticket, Box::new(report))]
             }
             Effect::BuildPlan { ticket } => vec![Event::PlanReady(ticket, Box::new(self.plan()))],
+            // Nothing was kept; tests say what was where it matters.
+            Effect::OpenKept { .. } => Vec::new(),
             other => {
                 self.asked.push(other);
                 Vec::new()

@@ -87,6 +87,10 @@ fn head(state: &State, look: &Look) -> Vec<(String, Style)> {
 }
 
 fn compared(state: &State, look: &Look) -> (String, Style) {
+    if let Some((done, all)) = state.registry_view.checking {
+        let text = format!("asking the store: {} of {} keys; x stops", number::count(done), number::count(all));
+        return (text, look.theme.info);
+    }
     let Some(report) = &state.registry_view.report else {
         let text = if state.registry_view.comparing { "comparing registry and listing" } else { "not compared" };
         return (text.into(), look.theme.dim);
@@ -184,6 +188,12 @@ pub(super) fn describe(lines: &mut Lines, state: &State, node: &Node, look: &Loo
             lines.text(kind.name(), look.theme.title);
             lines.text(kind.meaning(), look.theme.dim);
             lines.pair("keys", &number::count(state.registry_view.count(*kind) as u64), Style::new(), look);
+            lines.push(Line::from(""));
+            lines.text(kind.remedy(), Style::new());
+            let key = state.keymap.key(state.browse_context(), Action::Verify);
+            if let Some(key) = key.filter(|_| *kind == DriftKind::Missing) {
+                lines.pair(&key.to_string(), "asks the store for each of them", look.theme.dim, look);
+            }
         }
         Node::DriftKey(kind, at) => describe_key(lines, state, *kind, *at, look),
         _ => {}

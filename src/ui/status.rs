@@ -185,6 +185,7 @@ fn hints(context: Context, view: View, run_has_problems: bool, is_running: bool)
             Action::Help,
             Action::Open,
             Action::ShowProject,
+            Action::Verify,
             Action::AcceptShrink,
             Action::CopyKey,
             Action::NextPane,
@@ -215,6 +216,10 @@ fn mode_hints(context: Context, kind: PlanKind) -> &'static [(Action, &'static s
             PlanKind::Restore => &[(Action::Dismiss, "leave"), (Action::Submit, "restore, once the text is right")],
             PlanKind::Delete | PlanKind::EmptyTrash => {
                 &[(Action::Dismiss, "leave"), (Action::Submit, "delete for good, once the text is right")]
+            }
+            PlanKind::Backfill => &[(Action::Dismiss, "leave"), (Action::Submit, "record, once the text is right")],
+            PlanKind::Prune => {
+                &[(Action::Dismiss, "leave"), (Action::Submit, "remove the rows, once the text is right")]
             }
         },
         Context::Help => &[(Action::Dismiss, "leave"), (Action::Down, "down"), (Action::EraseAll, "erase the search")],

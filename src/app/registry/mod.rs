@@ -61,6 +61,18 @@ impl DriftKind {
         }
     }
 
+    /// What mends it, from the command line.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            DriftKind::Untracked => "`bucketree registry backfill` plans to record them.",
+            DriftKind::Missing => {
+                "`bucketree registry prune` plans to remove the rows of those that are proved missing."
+            }
+            DriftKind::WrongSize | DriftKind::Repeated => "Mend them in the app's own database.",
+            DriftKind::DeadRow => "Marked and planned in Findings, their objects go, and the rows with them.",
+        }
+    }
+
     /// How many keys of this kind a report has.
     pub fn count(self, report: &DriftReport) -> usize {
         match self {
@@ -114,6 +126,8 @@ pub struct RegistryView {
     pub ticket: Ticket,
     /// Whether an answer is awaited.
     pub comparing: bool,
+    /// Keys looked into and keys there are, while the store is asked.
+    pub checking: Option<(u64, u64)>,
     /// The ways whose keys are rows.
     pub open: BTreeSet<DriftKind>,
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{Effects, browse, bulk, forget_orders, jobs, jump, leave, planning, prompt, registry, running, runs, show};
+use super::{
+    Effects, browse, bulk, forget_orders, jobs, jump, kept, leave, planning, prompt, registry, running, runs, show,
+};
 use crate::app::action::Action;
 use crate::app::effect::{Effect, ExitReason};
 use crate::app::help::Help;
@@ -30,6 +32,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, at: Duration) -> Effects {
         (action, Mode::Prompt { .. }) => prompt::prompt_key(state, action, stroke),
         (action, Mode::SortMenu(_)) => prompt::menu_key(state, action),
         (action, Mode::Help(_)) => prompt::help_key(state, action, stroke),
+        (action, Mode::Changes(_)) => kept::key(state, action),
         (Some(action), Mode::Browse) => {
             state.notice = None;
             perform(state, action)
@@ -106,6 +109,7 @@ fn perform(state: &mut State, action: Action) -> Effects {
         }
         Action::Refresh if state.browse.view == View::Runs => runs::read(state),
         Action::Refresh => jobs::refresh(state),
+        Action::Compare => kept::compare(state),
         Action::Reverse => {
             state.browse.order.reverse = !state.browse.order.reverse;
             order_changed(state)
@@ -137,6 +141,8 @@ fn perform(state: &mut State, action: Action) -> Effects {
             runs::command(state, action)
         }
         Action::Stop if state.browse.view == View::Runs => runs::stop(state),
+        Action::Stop if state.browse.view == View::Registry => registry::stop(state),
+        Action::Verify => registry::check(state),
         Action::Restore => planning::restore_here(state),
         Action::Plan | Action::Confirm | Action::SwitchKind | Action::Export | Action::RetryFailed | Action::Resume => {
             planning::perform(state, action)

@@ -39,6 +39,7 @@ pub(super) fn compare(state: &mut State) -> Effects {
 pub(super) fn judged(state: &mut State) -> Effects {
     state.registry_view.report = None;
     state.registry_view.comparing = false;
+    state.registry_view.checking = None;
     match state.browse.view {
         View::Registry => compare(state),
         _ => Effects::new(),
@@ -47,9 +48,41 @@ pub(super) fn judged(state: &mut State) -> Effects {
 
 /// The comparison is done.
 pub(super) fn compared(state: &mut State, report: DriftReport) -> Effects {
-    state.registry_view.comparing = false;
-    state.registry_view.report = Some(Box::new(report));
+    let view = &mut state.registry_view;
+    view.comparing = false;
+    let asked = view.checking.take().is_some();
+    let problem = report.problem.clone();
+    view.report = Some(Box::new(report));
+    match problem {
+        Some(problem) => state.say(Level::Warning, problem),
+        None if asked => state.say(Level::Info, "every missing key was asked for, and every row looked into"),
+        None => {}
+    }
     Effects::new()
+}
+
+/// `v`: asks the store for what is missing, and looks into the rows of what is there.
+pub(super) fn check(state: &mut State) -> Effects {
+    if state.registry_view.checking.is_some() {
+        state.say(Level::Info, "that is going on already; x stops it");
+        return Effects::new();
+    }
+    if let Some(obstacle) = planning::obstacle(state) {
+        state.say(Level::Warning, obstacle);
+        return Effects::new();
+    }
+    let ticket = state.ticket();
+    state.registry_view.ticket = ticket;
+    state.registry_view.checking = Some((0, 0));
+    vec![Effect::CheckRegistry { ticket }]
+}
+
+/// `x`: stops asking.
+pub(super) fn stop(state: &mut State) -> Effects {
+    match state.registry_view.checking {
+        Some(_) => vec![Effect::StopChecking],
+        None => super::running::stop(state),
+    }
 }
 
 pub(super) fn perform(state: &mut State, action: Action) -> Effects {

@@ -7,6 +7,7 @@ use crate::app::registry::DriftKind;
 use crate::app::registry::samples::drift;
 use crate::app::state::{Audit, Mode, View};
 use crate::app::testing::{Sim, registry};
+use crate::domain::drift::DriftReport;
 use crate::domain::facts::RegistryState;
 
 fn shown() -> Sim {
@@ -56,6 +57,21 @@ fn a_key_leads_to_its_object_and_to_its_project_and_back() {
     assert!(sim.notice().contains("the bucket has no object of this key"), "{}", sim.notice());
     sim.press("p");
     assert!(sim.notice().contains("project 77 has no object"), "{}", sim.notice());
+}
+
+#[test]
+fn the_store_is_asked_for_what_is_missing_only_when_somebody_wants_it_and_that_can_be_stopped() {
+    let mut sim = shown();
+    let asked = sim.press("v");
+    let [Effect::CheckRegistry { ticket }] = asked.as_slice() else { panic!("{asked:?}") };
+    sim.send(Event::Checking(*ticket, 1, 9));
+    assert_eq!(sim.state.registry_view.checking, Some((1, 9)));
+    assert_eq!(sim.press("v"), [], "one at a time");
+    assert_eq!(sim.press("x"), [Effect::StopChecking]);
+    let problem = Some("it was stopped before everything was compared".to_owned());
+    sim.send(Event::Drifted(*ticket, Box::new(DriftReport { problem, ..drift() })));
+    assert!(sim.notice().contains("was stopped before"), "{}", sim.notice());
+    assert_eq!(sim.state.registry_view.checking, None);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::app::registry::DriftKind;
 use crate::domain::Flag;
+use crate::domain::drift::Absence;
 use crate::store::DeleteTarget;
 
 use super::*;
@@ -60,6 +61,13 @@ async fn the_registry_is_shown_with_its_sources_and_what_disagrees_leads_to_its_
     let judged = state.bucket.assessment.as_ref().map(|assessment| assessment.totals(0..state.bucket.inventory.len()));
     assert_eq!(Some(untracked as u64), judged.map(|totals| totals.of(Verdict::Untracked).objects));
     assert!(untracked > 0);
+    let asked = |state: &State| {
+        let report = state.registry_view.report.as_ref().filter(|_| state.registry_view.checking.is_none());
+        report.is_some_and(|report| report.missing.iter().all(|missing| missing.proof == Absence::Proved))
+    };
+    assert!(!asked(&journey.desk.state), "nothing is proved by a listing");
+    journey.press("v");
+    journey.until("the store was asked", asked).await;
     journey.press("gjlj");
     let key = journey.desk.state.registry_view.key(DriftKind::Untracked, 0).cloned().expect("a key");
     journey.press("<enter>");

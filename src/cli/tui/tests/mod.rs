@@ -2,6 +2,8 @@
 //! the keys are text.
 
 mod accepting;
+mod kept;
+mod runs;
 mod runs;
 
 use std::collections::BTreeSet;
