@@ -33,7 +33,7 @@ use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
 use crate::journal::runs::rows_removed_since;
-use crate::registry::SharedRegistry;
+use crate::registry::{RegistryError, SharedRegistry};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
 use crate::store::SharedStore;

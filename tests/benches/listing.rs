@@ -18,7 +18,7 @@ use bucketree::jobs::{Clock, Stop};
 use bucketree::store::limit::LimitStore;
 use bucketree::store::retry::{RetryPolicy, RetryStore};
 use bucketree::store::s3::{S3Options, S3Store};
-use bucketree::store::{ListRequest, ObjectStore as _, SharedStore};
+use bucketree::store::{ListRequest, SharedStore};
 use server::keys::of_kind;
 use server::{Bucket, Manners, Process, cpu_seconds, serve};
 use tokio::sync::mpsc;
