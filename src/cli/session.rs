@@ -32,7 +32,8 @@ use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
-use crate::registry::SharedRegistry;
+use crate::journal::runs::rows_removed_since;
+use crate::registry::{RegistryError, SharedRegistry};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
 use crate::store::SharedStore;
@@ -55,7 +56,7 @@ pub struct Session {
     /// The registry, if one is configured and could be opened.
     pub registry: Option<SharedRegistry>,
     /// Why the registry could not be opened.
-    pub registry_problem: Option<String>,
+    pub registry_problem: Option<RegistryError>,
     /// The layouts.
     pub layouts: Arc<Layouts>,
     /// How ids are compared.
@@ -191,6 +192,8 @@ impl Session {
             ("bucket", demo.bucket.clone()),
             ("region", demo.region.clone()),
             ("registry.source", registry),
+            // The next one is at another port: nobody would find them again.
+            ("kept_scans", "0".into()),
         ]);
         let no_file = demo.registry.with_file_name("config.toml");
         let inputs = Inputs {
@@ -230,12 +233,12 @@ impl Session {
         let ids = id_rules(&layouts, &settings);
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error)),
         };
         tracing::info!(store = place(store.identity()), region = store.identity().region, "store");
         tracing::info!(
             name = registry.as_ref().map(|registry| registry.name()),
-            problem = registry_problem,
+            problem = registry_problem.as_ref().map(ToString::to_string),
             "registry"
         );
         let now = clock.now();
@@ -276,9 +279,10 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let accepts_shrink = self.accepts_shrink;
+        let (accepts_shrink, runs) = (self.accepts_shrink, self.runs());
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
+            let removed = |name: &str, since| rows_removed_since(&runs, name, since);
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink, &removed));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
@@ -288,7 +292,7 @@ impl Session {
         };
         AuditInput {
             registry: self.registry.clone(),
-            registry_problem: self.registry_problem.clone(),
+            registry_problem: self.registry_problem.as_ref().map(ToString::to_string),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
             policy: Policy { observed: self.observed(), ..self.policy.clone() },

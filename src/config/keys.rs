@@ -217,6 +217,18 @@ pub(super) const KEYS: &[Key] = &[
     key("concurrency", &["BUCKETREE_CONCURRENCY"], "16", "requests at the same time, 1 to 512"),
     key("executor", &["BUCKETREE_EXECUTOR"], "\"batch\"", "how keys are deleted: batch, single or sequential"),
     key(
+        "price_per_gb",
+        &["BUCKETREE_PRICE_PER_GB"],
+        "0.015",
+        "dollars for a GB (10^9 bytes) and month, for estimates; R2's by developers.cloudflare.com/r2/pricing",
+    ),
+    key(
+        "price_per_gb_infrequent",
+        &["BUCKETREE_PRICE_PER_GB_INFREQUENT"],
+        "0.01",
+        "the same for the infrequent-access class",
+    ),
+    key(
         "kept_scans",
         &["BUCKETREE_KEPT_SCANS"],
         "5",

@@ -36,6 +36,8 @@ fn target(settings: &Settings, key: &str) -> Option<ValueAndOrigin> {
         "folds_nfc" => always(&settings.folds_nfc),
         "layouts" => settings.layouts.as_ref().map(|file| written(file, |path| path.display().to_string()))?,
         "executor" => always(&settings.executor),
+        "price_per_gb" => always(&settings.price_per_gb),
+        "price_per_gb_infrequent" => always(&settings.price_per_gb_infrequent),
         "kept_scans" => always(&settings.kept_scans),
         "theme" => always(&settings.theme),
         _ => return None,

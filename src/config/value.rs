@@ -105,6 +105,17 @@ pub(super) fn few(raw: &Raw) -> Result<usize, &'static str> {
     fits.ok_or("a whole number up to 1000")
 }
 
+/// A price in dollars.
+pub(super) fn price(raw: &Raw) -> Result<f64, &'static str> {
+    let price = match raw {
+        Raw::Float(number) => Some(*number),
+        Raw::Integer(number) => Some(*number as f64),
+        Raw::Untyped(text) | Raw::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    price.filter(|price: &f64| price.is_finite() && *price >= 0.0).ok_or("a number of dollars like 0.015")
+}
+
 /// A way of deleting.
 pub(super) fn executor(raw: &Raw) -> Result<Via, &'static str> {
     text(raw)?.parse().map_err(|_| "batch, single or sequential")
