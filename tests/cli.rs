@@ -26,6 +26,8 @@ mod interrupting;
 mod locking;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/registry.rs"]
+mod registry;
 #[path = "cli/scanning.rs"]
 mod scanning;
 #[path = "cli/selecting.rs"]

@@ -48,6 +48,7 @@ actions! {
     ViewRuns "view-runs" "" "Show what was done to this bucket before: its runs"
     NextPane "next-pane" "pane" "Go to the next pane"
     PreviousPane "previous-pane" "" "Go to the previous pane"
+    Compare "compare" "" "Show what changed since the last kept scan before this one"
     Refresh "refresh" "" "List the bucket and read the registry again; in Runs, read the journals again"
 
     Down "down" "" "Move down"

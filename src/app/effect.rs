@@ -22,6 +22,16 @@ pub enum Effect {
         /// For its pages.
         ticket: Ticket,
     },
+    /// Open the last kept scan of the bucket, if there is one.
+    OpenKept {
+        /// For the answer.
+        ticket: Ticket,
+    },
+    /// Compare what is listed with the last kept scan before it.
+    Compare {
+        /// For the answer.
+        ticket: Ticket,
+    },
     /// End the listing between two pages.
     StopScan,
     /// Read the registry and judge every object.

@@ -5,15 +5,16 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::domain::assessment::Assessment;
-use crate::domain::inventory::ObjectIndex;
+use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::judge::Judge;
 use crate::domain::plan::Plan;
-use crate::domain::progress::{Failure, LogLine, RunProgress, ScanProgress};
+use crate::domain::progress::{Failure, LogLine, RunProgress, ScanProgress, ScanReport};
 use crate::domain::{Key, Timestamp};
 
 use super::effect::Ticket;
 use super::filter::Matches;
 use super::groups::GroupTree;
+use super::kept::Compared;
 use super::order::{FlatOrder, FolderOrder};
 use super::run::Unfinished;
 use super::runs::{OpenRun, PastRun, ProofProgress};
@@ -49,6 +50,10 @@ pub enum Event {
     Terminate,
     /// The listing went on.
     Scan(Ticket, ScanProgress),
+    /// A kept scan was read.
+    Kept(Ticket, Box<KeptListing>),
+    /// The listing was compared with an earlier scan; `None` if there is none.
+    Compared(Ticket, Option<Compared>),
     /// Every object is judged.
     Assessed(Ticket, Box<Assessed>),
     /// The filter found this.
@@ -104,6 +109,14 @@ pub enum Event {
     Log(LogLine),
     /// Something could not be done.
     Failed(Failure),
+}
+
+/// A scan that was kept.
+pub struct KeptListing {
+    /// What was listed.
+    pub inventory: Inventory,
+    /// How that ended.
+    pub report: ScanReport,
 }
 
 /// What judging came to.

@@ -15,6 +15,7 @@ pub mod group_forest;
 pub mod groups;
 pub mod help;
 pub mod input;
+pub mod kept;
 pub mod keymap;
 pub mod layout;
 pub mod log;

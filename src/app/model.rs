@@ -20,6 +20,7 @@ use super::forest::Node;
 use super::groups::{GroupTree, OpenGroups};
 use super::help::Help;
 use super::input::Input;
+use super::kept::Compared;
 use super::layout::Pane;
 use super::order::{By, FlatOrder, FolderOrder, Order};
 use super::runs::RunId;
@@ -38,6 +39,8 @@ pub struct Session {
     pub registries: Vec<String>,
     /// The least age, in seconds, below which an object counts as young.
     pub min_age_seconds: i64,
+    /// Whether a scan in a file is looked at, and no bucket is asked.
+    pub offline: bool,
     /// How deletions reach the store, unless the dialog says otherwise.
     pub via: Via,
 }
@@ -117,6 +120,8 @@ pub struct Bucket {
     pub inventory: Inventory,
     /// A newer listing that is not complete yet; `inventory` stays on the screen until then.
     pub incoming: Option<Inventory>,
+    /// How the listing ended that is shown, if it is a kept one; `None` once the bucket was listed.
+    pub kept: Option<ScanReport>,
     /// How far the listing is.
     pub scan: Scan,
     /// Which listing is wanted.
@@ -279,6 +284,8 @@ pub enum Mode {
     Confirm(Confirmation),
     /// The help.
     Help(Help),
+    /// What changed since an earlier scan.
+    Changes(Compared),
 }
 
 /// A message in the status line.

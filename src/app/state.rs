@@ -64,6 +64,8 @@ pub struct State {
     /// Whether quitting was asked for and awaits a second key, or the end of the run.
     pub quitting: Quitting,
     pub(super) tickets: u64,
+    /// Which comparison is wanted.
+    pub(super) compare_ticket: Ticket,
     /// The row that was clicked last, and when.
     pub(super) last_click: Option<(Node, Duration)>,
 }
@@ -91,6 +93,7 @@ impl State {
             failure: None,
             quitting: Quitting::No,
             tickets: 0,
+            compare_ticket: Ticket::default(),
             last_click: None,
         }
     }
@@ -99,7 +102,7 @@ impl State {
     pub fn context(&self) -> Context {
         match (&self.mode, self.browse.view) {
             (Mode::Prompt { .. }, _) => Context::Prompt,
-            (Mode::SortMenu(_), _) => Context::Menu,
+            (Mode::SortMenu(_) | Mode::Changes(_), _) => Context::Menu,
             (Mode::Confirm(_), _) => Context::Confirm,
             (Mode::Help(_), _) => Context::Help,
             (Mode::Browse, _) => self.browse_context(),

@@ -14,8 +14,9 @@ use super::error::Stop;
 use super::guarding::{caps, policy};
 use super::kept::Kept;
 use super::output::Progress;
+use super::registering::open_registry;
 use crate::app::number;
-use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
+use crate::config::{ConfigError, Inputs, Origin, Settings, state_directory};
 use crate::demo::Demo;
 use crate::domain::capabilities::{Atomicity, Locking, Measured};
 use crate::domain::facts::{RegistryState, SourceReport};
@@ -31,9 +32,10 @@ use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
+use crate::journal::runs::rows_removed_since;
+use crate::registry::{RegistryError, SharedRegistry};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
-use crate::registry::{self, Location, Mapping, RegistryError, RegistrySpec, SharedRegistry, TextFormat, TrackedKeys};
 use crate::store::SharedStore;
 
 /// Pages of a listing that may wait to be looked at.
@@ -190,6 +192,8 @@ impl Session {
             ("bucket", demo.bucket.clone()),
             ("region", demo.region.clone()),
             ("registry.source", registry),
+            // The next one is at another port: nobody would find them again.
+            ("kept_scans", "0".into()),
         ]);
         let no_file = demo.registry.with_file_name("config.toml");
         let inputs = Inputs {
@@ -275,9 +279,10 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let accepts_shrink = self.accepts_shrink;
+        let (accepts_shrink, runs) = (self.accepts_shrink, self.runs());
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
+            let removed = |name: &str, since| rows_removed_since(&runs, name, since);
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink, &removed));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
@@ -366,34 +371,4 @@ impl Session {
 
 fn collect(inventory: &mut Inventory, objects: Vec<Object>) -> Result<(), String> {
     objects.into_iter().try_for_each(|object| inventory.push(object)).map_err(|error| error.to_string())
-}
-
-async fn open_registry(settings: &RegistrySettings) -> Result<Option<SharedRegistry>, RegistryError> {
-    let Some(source) = &settings.source else { return Ok(None) };
-    let mut spec = RegistrySpec::parse(source.value.expose(), &settings.base)?;
-    match &settings.tracked.value {
-        Tracked::Here => {}
-        Tracked::Nowhere => spec.tracked = TrackedKeys::NotTracked,
-        Tracked::At(address) => {
-            spec.tracked = TrackedKeys::Elsewhere(Location::parse(address.expose(), &settings.base)?);
-        }
-    }
-    spec.mapping = mapping(settings);
-    registry::open(&spec).await.map(Some)
-}
-
-fn mapping(settings: &RegistrySettings) -> Mapping {
-    let name = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    Mapping {
-        projects_table: name(&settings.projects_table),
-        id_field: name(&settings.id_field),
-        tracked_table: name(&settings.tracked_table),
-        key_field: name(&settings.key_field),
-        owner_field: name(&settings.owner_field),
-        projects_query: name(&settings.projects_query),
-        tracked_query: name(&settings.tracked_query),
-        references_query: name(&settings.references_query),
-        references: Vec::new(),
-        format: name(&settings.format).as_deref().and_then(TextFormat::parse),
-    }
 }

@@ -8,6 +8,7 @@
 //! combined     projects from one source, tracked keys from another
 //! checks       may this reading be trusted? zero, too few, shrunken
 //! seen         the counts of the last reading that was trusted
+//! recorded     what a whole row says of its object
 //! spellings    how a source may spell a key, by itself and where it says so
 //! tally        counts and fingerprint while rows stream by
 //! conformance  one suite for every adapter
@@ -27,6 +28,7 @@ pub mod file;
 pub mod mongo_address;
 #[cfg(feature = "mongodb")]
 pub mod mongodb;
+mod recorded;
 pub mod seen;
 pub mod spec;
 pub mod spellings;
@@ -36,6 +38,7 @@ mod tally;
 #[cfg(test)]
 mod conformance;
 
+pub use recorded::recorded_size;
 pub use spec::{Access, Location, Mapping, ReferencePlace, RegistrySpec, TextFormat, TrackedKeys, open};
 pub use spellings::KeySpelling;
 

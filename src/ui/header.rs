@@ -32,18 +32,26 @@ fn scan<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
     let inventory = &state.bucket.inventory;
     let totals = KeySpace::totals(inventory, 0..inventory.len());
     let size = format!("{} {}", number::objects(totals.objects), number::bytes(totals.bytes));
-    match &state.bucket.scan {
-        Scan::Waiting => vec![Span::styled("not listed yet ", theme.dim)],
-        Scan::Running { since, objects } => {
+    let kept = state.kept_age();
+    match (&state.bucket.scan, &kept) {
+        (Scan::Waiting | Scan::Complete(_), Some(age)) => {
+            vec![Span::styled(format!("{age}: {size} "), theme.warning)]
+        }
+        (Scan::Incomplete(_), Some(age)) => {
+            vec![Span::styled(format!("! not listed anew: {age}, {size} "), theme.error)]
+        }
+        (Scan::Waiting, None) => vec![Span::styled("not listed yet ", theme.dim)],
+        (Scan::Running { since, objects }, _) => {
             let elapsed = state.now.saturating_sub(*since);
             let rate = if elapsed.as_millis() < 200 { 0.0 } else { *objects as f64 / elapsed.as_secs_f64() };
             let busy = glyphs.busy[(state.now.as_millis() / 200) as usize % glyphs.busy.len()];
             let again = if state.bucket.incoming.is_some() { "listing again" } else { "listing" };
+            let again = kept.as_ref().map_or(again.to_owned(), |age| format!("{age}, {again}"));
             let text = format!("{busy} {again}: {} {}/s ", number::objects(*objects), number::count(rate as u64));
             vec![Span::styled(text, theme.info)]
         }
-        Scan::Complete(_) => vec![Span::styled(format!("{} {size} ", glyphs.yes), theme.info)],
-        Scan::Incomplete(_) => vec![Span::styled(format!("! incomplete: {size} "), theme.error)],
+        (Scan::Complete(_), None) => vec![Span::styled(format!("{} {size} ", glyphs.yes), theme.info)],
+        (Scan::Incomplete(_), None) => vec![Span::styled(format!("! incomplete: {size} "), theme.error)],
     }
 }
 

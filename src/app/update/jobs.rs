@@ -1,6 +1,6 @@
 //! What the jobs say: listing, judging, filtering, sorting. Answers with an old ticket are dropped; facts never are.
 
-use super::{Effects, browse, bulk, forget_orders, planning, prompt, running, runs};
+use super::{Effects, browse, bulk, forget_orders, kept, planning, prompt, running, runs};
 use crate::app::effect::Effect;
 use crate::app::event::{Assessed, Event, Gathered};
 use crate::app::forest::Node;
@@ -18,6 +18,8 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             ScanProgress::Page(objects) => page(state, objects),
             ScanProgress::Finished(report) => listed(state, report),
         },
+        Event::Kept(ticket, listing) if ticket == state.bucket.scan_ticket => kept::opened(state, *listing),
+        Event::Compared(ticket, compared) if ticket == state.compare_ticket => kept::compared(state, compared),
         Event::Assessed(ticket, assessed) if ticket == state.bucket.audit_ticket => judged(state, *assessed),
         Event::Filtered(ticket, matches) if ticket == state.filter.ticket => prompt::filtered(state, matches),
         Event::Gathered(ticket, gathered) if ticket == state.browse.gather_ticket => regrouped(state, *gathered),
@@ -64,6 +66,10 @@ pub(super) fn list(state: &mut State) -> Effects {
 
 /// Lists again; what is on the screen stays until the new listing is there.
 pub(super) fn refresh(state: &mut State) -> Effects {
+    if state.session.offline {
+        state.say(Level::Info, "this is a scan in a file; without --from the bucket is listed");
+        return Effects::new();
+    }
     if state.is_scanning() {
         state.say(Level::Info, "the bucket is being listed already");
         return Effects::new();
@@ -127,6 +133,7 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
         // A new listing that is cut short says less than the old one that was whole.
         if complete {
             replace(state, incoming);
+            state.bucket.kept = None;
             effects.extend(prompt::refilter(state));
         }
     } else if state.filter.wanted.is_some() {
@@ -144,7 +151,7 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
 }
 
 /// Puts a new listing in the place of the old one. Cursors and marks belong to keys, so they are carried over by key.
-fn replace(state: &mut State, incoming: Inventory) {
+pub(super) fn replace(state: &mut State, incoming: Inventory) {
     let frozen = state.marks.selection.freeze(&state.bucket.inventory);
     let old = std::mem::replace(&mut state.bucket.inventory, incoming);
     let (selection, stale) = Selection::restore(&frozen, &state.bucket.inventory);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{Effects, browse, bulk, forget_orders, jobs, jump, leave, planning, prompt, running, runs, show};
+use super::{Effects, browse, bulk, forget_orders, jobs, jump, kept, leave, planning, prompt, running, runs, show};
 use crate::app::action::Action;
 use crate::app::effect::{Effect, ExitReason};
 use crate::app::help::Help;
@@ -30,6 +30,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, at: Duration) -> Effects {
         (action, Mode::Prompt { .. }) => prompt::prompt_key(state, action, stroke),
         (action, Mode::SortMenu(_)) => prompt::menu_key(state, action),
         (action, Mode::Help(_)) => prompt::help_key(state, action, stroke),
+        (action, Mode::Changes(_)) => kept::key(state, action),
         (Some(action), Mode::Browse) => {
             state.notice = None;
             perform(state, action)
@@ -103,6 +104,7 @@ fn perform(state: &mut State, action: Action) -> Effects {
         }
         Action::Refresh if state.browse.view == View::Runs => runs::read(state),
         Action::Refresh => jobs::refresh(state),
+        Action::Compare => kept::compare(state),
         Action::Reverse => {
             state.browse.order.reverse = !state.browse.order.reverse;
             order_changed(state)

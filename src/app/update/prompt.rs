@@ -81,7 +81,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Effects {
             Effects::new()
         }
         // A pasted text is not a series of commands.
-        Mode::Browse | Mode::SortMenu(_) => {
+        Mode::Browse | Mode::SortMenu(_) | Mode::Changes(_) => {
             state.say(Level::Info, "nothing to paste into; : goes to a key");
             Effects::new()
         }

@@ -3,6 +3,7 @@
 
 pub mod desk;
 mod history;
+mod keeping;
 mod past;
 mod planner;
 pub mod terminal;
@@ -161,6 +162,7 @@ fn facts(session: &Session) -> Facts {
         bucket: identity.bucket.clone(),
         registries: session.registry.iter().map(|registry| registry.name().to_owned()).collect(),
         min_age_seconds: session.policy.min_age_seconds,
+        offline: session.kept.is_some(),
         via: settings.executor.value,
     }
 }

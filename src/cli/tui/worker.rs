@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::history::History;
+use super::keeping::{self, OwnScan};
 use super::planner::Planner;
 use crate::app::confirm::{Confirmed, Taking};
 use crate::app::event::Assessed;
@@ -51,6 +52,7 @@ pub struct Worker {
     run: Stop,
     running: Option<JoinHandle<()>>,
     scanned: Arc<Mutex<Option<ScanReport>>>,
+    own_scan: OwnScan,
 }
 
 impl Worker {
@@ -67,6 +69,7 @@ impl Worker {
             run: Stop::new(),
             running: None,
             scanned: Arc::default(),
+            own_scan: OwnScan::default(),
         }
     }
 
@@ -79,8 +82,12 @@ impl Worker {
     pub fn perform(&mut self, effect: Effect, state: &State) -> Option<Own> {
         match effect {
             Effect::Scan { ticket } => self.scan(ticket),
+            Effect::OpenKept { ticket } => keeping::open(&self.session, &self.events, ticket),
+            Effect::Compare { ticket } => {
+                keeping::compare(&self.session, &self.events, &self.own_scan, ticket, state.bucket.inventory.clone());
+            }
             Effect::StopScan => self.listing.request(),
-            Effect::Audit { ticket } => self.audit(ticket, state.bucket.inventory.clone()),
+            Effect::Audit { ticket } => self.audit(ticket, state),
             Effect::Filter { ticket, filter } => self.filter(ticket, filter, state),
             Effect::Gather { ticket, order } => self.gather(ticket, order, state),
             Effect::Sort { ticket, folder, order } => self.sort(ticket, folder, order, state),
@@ -154,8 +161,10 @@ impl Worker {
         self.scanned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn audit(&self, ticket: Ticket, inventory: Inventory) {
-        let Some(report) = self.last_scan() else { return };
+    fn audit(&self, ticket: Ticket, state: &State) {
+        let inventory = state.bucket.inventory.clone();
+        let Some(report) = state.bucket.kept.clone().or_else(|| self.last_scan()) else { return };
+        keeping::keep(&self.session, &self.events, &self.own_scan, inventory.clone(), report.clone());
         let (session, events, stop) = (Arc::clone(&self.session), self.events.clone(), self.listing.clone());
         tokio::spawn(async move {
             // The registry is read after the listing, whatever came of that; a listing that was stopped does not stop it.

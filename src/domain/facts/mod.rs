@@ -7,7 +7,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use builder::FactsBuilder;
+pub use builder::{FactsBuilder, likely_keys};
 pub(in crate::domain) use table::Projects;
 pub use table::{Facts, Missing};
 
