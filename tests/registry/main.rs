@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod audits;
 mod failures;
 mod fixture;
 #[cfg(feature = "mongodb")]
@@ -14,6 +15,8 @@ mod values;
 
 #[path = "../common/cutting_proxy.rs"]
 mod cutting_proxy;
+#[path = "../common/program.rs"]
+mod program;
 
 /// The suite of every adapter, which the library runs over files and SQLite.
 #[path = "../../src/registry/conformance/mod.rs"]
@@ -60,6 +63,10 @@ const CHECKS: &[(&str, Check)] = checks![
     failures::a_server_that_is_killed_leaves_all_or_nothing,
     failures::statements_have_an_end,
     failures::a_reading_sees_one_moment_and_writes_nothing,
+    audits::the_same_facts_give_the_same_audit,
+    audits::a_database_that_dies_while_it_is_read_makes_every_verdict_undetermined,
+    audits::an_object_that_somebody_refers_to_meanwhile_is_kept,
+    audits::a_database_that_dies_during_a_run_loses_no_row_and_no_live_object,
 ];
 
 /// Checks that change the whole server, so that no other runs beside them.
