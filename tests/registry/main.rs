@@ -7,6 +7,8 @@
 mod audits;
 mod failures;
 mod fixture;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 mod row_values;
 mod server;
 mod values;
@@ -94,8 +96,31 @@ fn trials(name: &'static str, kind: Kind, variable: &'static str) -> Vec<Trial> 
     CHECKS.iter().map(|check| trial(check, false)).chain(ALONE.iter().map(|check| trial(check, true))).collect()
 }
 
+/// Checks of a server that speaks MongoDB's protocol.
+#[cfg(feature = "mongodb")]
+fn mongodb_trials() -> Vec<Trial> {
+    const VARIABLE: &str = "BUCKETREE_TEST_MONGODB";
+    let trial = |(check, function): &(&'static str, mongodb::Check)| {
+        let function = *function;
+        Trial::ignorable_test(format!("mongodb::{check}"), move || {
+            let Ok(address) = std::env::var(VARIABLE) else {
+                return Ok(Completion::ignored_with(format!("{VARIABLE} is not set")));
+            };
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(function(address));
+            Ok(Completion::Completed)
+        })
+    };
+    mongodb::CHECKS.iter().map(trial).collect()
+}
+
+#[cfg(not(feature = "mongodb"))]
+fn mongodb_trials() -> Vec<Trial> {
+    Vec::new()
+}
+
 fn main() -> ExitCode {
     let mut all = trials("postgres", Kind::Postgres, "BUCKETREE_TEST_POSTGRES");
     all.extend(trials("mariadb", Kind::MariaDb, "BUCKETREE_TEST_MARIADB"));
+    all.extend(mongodb_trials());
     libtest_mimic::run(&Arguments::from_args(), all).exit_code()
 }
