@@ -369,7 +369,8 @@ impl Session {
             });
         }
         let (objects, requests, seconds) = (inventory.alive(), report.requests, report.elapsed.as_secs_f64());
-        tracing::info!(objects, requests, seconds, "listed");
+        let cost = format_args!("${:.4} at R2's price", report.dollars());
+        tracing::info!(objects, requests, %cost, seconds, "listed");
         (inventory, report)
     }
 }
