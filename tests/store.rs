@@ -12,10 +12,13 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region, RequestChecksumCalculation};
 use bucketree::demo::{self, Demo, DemoOptions};
 use bucketree::domain::Key;
+use bucketree::domain::capabilities::Atomicity;
+use bucketree::jobs::Clock;
+use bucketree::jobs::probe::probe;
 use bucketree::store::conformance::{CHECKS, Description, Quirks, Seed, Subject};
 use bucketree::store::memory::MemoryStore;
 use bucketree::store::s3::{S3Options, S3Store};
-use bucketree::store::{DeleteTarget, ErrorKind, ListRequest, ObjectStore};
+use bucketree::store::{DeleteAnswer, DeleteTarget, ErrorKind, ListRequest, ObjectStore, StoreError};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -165,20 +168,75 @@ fn runtime() -> Result<Runtime, String> {
     RuntimeBuilder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| error.to_string())
 }
 
+/// What is known of a server, beside how its store differs from others.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Whether it looks at signatures at all.
+    checks_signatures: bool,
+    /// Whether a deletion with a condition that does not hold deletes nothing.
+    honours_conditions: bool,
+}
+
 /// What is asked of servers with credentials, beside the checks of every store.
-type ServerCheck = fn(&Runtime, &Server) -> Result<(), String>;
+type ServerCheck = fn(&Runtime, &Server, Known) -> Result<(), String>;
 
 const SERVER_CHECKS: &[(&str, ServerCheck)] = &[
     ("a_wrong_secret_is_told_from_a_missing_permission", wrong_secret),
     ("a_missing_bucket_is_told_from_an_empty_one", missing_bucket),
+    ("row_44_conditions_of_deletions_are_honoured_or_found_out", conditions),
 ];
 
-fn wrong_secret(runtime: &Runtime, server: &Server) -> Result<(), String> {
+/// The probe finds out what is known; and where conditions are honoured, an object that was overwritten is kept, deleted
+/// alone or in a batch.
+fn conditions(runtime: &Runtime, server: &Server, known: Known) -> Result<(), String> {
+    let said = |error: StoreError| error.to_string();
+    runtime.block_on(async {
+        let store = S3Store::connect(server.options()).await.map_err(said)?.with_conditional_deletes();
+        let (measured, leftover) = probe(&store, &Clock::system()).await;
+        let atomic = Atomicity::of(Some(&measured), measured.at).is_proved();
+        if (atomic, leftover.is_some()) != (known.honours_conditions, false) {
+            return Err(format!("the probe found {measured:#?} and left {leftover:?}"));
+        }
+        let (seed, key) = (SdkSeed::new(server), Key::from("overwritten"));
+        let etag_of = async || store.head(&key).await.map(|found| found.map(|answer| answer.object.etag)).map_err(said);
+        for batch in [false, true] {
+            seed.put_all(vec![(key.clone(), Bytes::from_static(b"old"))]).await?;
+            let old = DeleteTarget { etag: etag_of().await?, ..DeleteTarget::of(key.clone()) };
+            seed.put_all(vec![(key.clone(), Bytes::from_static(b"new"))]).await?;
+            let new = DeleteTarget { etag: etag_of().await?, ..DeleteTarget::of(key.clone()) };
+            for (target, gone) in [(old, !known.honours_conditions), (new, true)] {
+                let answer = match batch {
+                    true => store.delete_batch(&[target]).await.map_err(said)?.answers.remove(0),
+                    false => store.delete(&target).await.map_err(said)?,
+                };
+                let refused =
+                    matches!(&answer, DeleteAnswer::Refused(error) if error.kind == ErrorKind::PreconditionFailed);
+                if (refused, etag_of().await?.is_none()) != (!gone, gone) {
+                    return Err(format!("batch {batch}: {answer:?}, and the object should be gone: {gone}"));
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+fn wrong_secret(runtime: &Runtime, server: &Server, known: Known) -> Result<(), String> {
+    if !known.checks_signatures {
+        return served(runtime, S3Options { secret_access_key: Some(String::from("any")), ..server.options() });
+    }
     let options = S3Options { secret_access_key: Some(String::from("not the secret")), ..server.options() };
     refused(runtime, options, ErrorKind::Unauthenticated)
 }
 
-fn missing_bucket(runtime: &Runtime, server: &Server) -> Result<(), String> {
+/// A listing succeeds.
+fn served(runtime: &Runtime, options: S3Options) -> Result<(), String> {
+    runtime.block_on(async {
+        let store = S3Store::connect(options).await.map_err(|error| error.to_string())?;
+        store.list(&ListRequest::default()).await.map(drop).map_err(|error| error.to_string())
+    })
+}
+
+fn missing_bucket(runtime: &Runtime, server: &Server, _known: Known) -> Result<(), String> {
     let options = S3Options { bucket: String::from("no-such-bucket"), ..server.options() };
     refused(runtime, options, ErrorKind::NoSuchBucket)
 }
@@ -237,16 +295,17 @@ impl Lane {
         }
     }
 
-    fn trials(self: &Arc<Self>, with_server: bool) -> Vec<Trial> {
+    fn trials(self: &Arc<Self>, server: Option<Known>) -> Vec<Trial> {
         let port = CHECKS.iter().map(|&(check, function)| {
             self.trial(check, move |bench| {
                 let subject = Subject { store: &*bench.store, seed: &*bench.seed, quirks: bench.quirks };
                 bench.runtime.block_on(function(subject))
             })
         });
-        let servers = SERVER_CHECKS.iter().filter(|_| with_server).map(|&(check, function)| {
+        let servers = server.into_iter().flat_map(|known| SERVER_CHECKS.iter().map(move |check| (known, check)));
+        let servers = servers.map(|(known, &(check, function))| {
             self.trial(check, move |bench| {
-                bench.server.as_ref().map_or(Ok(()), |server| function(&bench.runtime, server))
+                bench.server.as_ref().map_or(Ok(()), |server| function(&bench.runtime, server, known))
             })
         });
         port.chain(servers).collect()
@@ -261,9 +320,13 @@ impl Lane {
 fn main() -> ExitCode {
     let local_r2 = Quirks { dot_segments: false, line_breaks: false, tells_time: false, ..Quirks::default() };
     let gateway = Quirks { heeds_source_conditions: false, ..Quirks::default() };
-    let mut trials = Lane::new("memory", Bench::memory).trials(false);
-    trials.extend(Lane::new("demo", Bench::demo).trials(true));
-    trials.extend(Lane::external("rgw", "BUCKETREE_TEST_S3_RGW", gateway).trials(true));
-    trials.extend(Lane::external("r2", "BUCKETREE_TEST_S3_R2", local_r2).trials(true));
+    let careless = Known { checks_signatures: true, honours_conditions: false };
+    let atomic = Known { checks_signatures: true, honours_conditions: true };
+    let imitation = Known { checks_signatures: false, honours_conditions: true };
+    let mut trials = Lane::new("memory", Bench::memory).trials(None);
+    trials.extend(Lane::new("demo", Bench::demo).trials(Some(atomic)));
+    trials.extend(Lane::external("rgw", "BUCKETREE_TEST_S3_RGW", gateway).trials(Some(careless)));
+    trials.extend(Lane::external("r2", "BUCKETREE_TEST_S3_R2", local_r2).trials(Some(careless)));
+    trials.extend(Lane::external("moto", "BUCKETREE_TEST_S3_MOTO", Quirks::default()).trials(Some(imitation)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -1,12 +1,16 @@
 //! What can be typed: verbs and flags. What they mean is decided in `verbs` and [`super::session`].
 
+pub mod registry;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use self::registry::RegistryVerb;
 use crate::config::{parse_age, parse_share};
+use crate::domain::usage::By;
 use crate::domain::via::Via;
 use crate::domain::{Flag, Verdict};
 
@@ -51,7 +55,7 @@ pub struct GlobalFlags {
     /// Layouts of keys (TOML); without it the Auto Shorts layouts
     #[arg(long, global = true, value_name = "FILE")]
     pub layouts: Option<PathBuf>,
-    /// Look into a scan in a file instead of the bucket: ls, du, audit and the console
+    /// Look into a scan in a file instead of the bucket: ls, du, audit, usage and the console
     #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["endpoint", "bucket", "region"])]
     pub from: Option<PathBuf>,
     /// Print JSON; its shapes are in `bucketree man`
@@ -80,6 +84,8 @@ pub enum Verb {
     Audit(AuditArgs),
     /// List the bucket and keep the listing: in the state folder, in a Parquet file, or as an object
     Scan(ScanArgs),
+    /// Show who uses how much, and what it costs
+    Usage(UsageArgs),
     /// List the kept scans
     Scans,
     /// Compare two scans: what came, what went, what changed
@@ -96,6 +102,9 @@ pub enum Verb {
     /// Look into the trash, or empty it
     #[command(subcommand)]
     Trash(TrashVerb),
+    /// Compare bucket and registry, and plan to mend where they differ
+    #[command(subcommand)]
+    Registry(RegistryVerb),
     /// Prove again that what a run deleted is gone
     Verify(RunArgs),
     /// List past runs
@@ -169,6 +178,9 @@ pub struct AuditArgs {
     /// Print totals instead of objects
     #[arg(long)]
     pub summary: bool,
+    /// Say of one project how each object is found: by tracked keys, by layouts, or by both
+    #[arg(long, requires = "project", conflicts_with_all = ["summary", "verdict", "flag", "prefix"])]
+    pub explain: bool,
     /// Only keys that begin with this
     pub prefix: Option<OsString>,
 }
@@ -180,6 +192,16 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE|s3://BUCKET/KEY")]
     pub out: Option<String>,
     /// Only keys that begin with this; needs --out
+    pub prefix: Option<OsString>,
+}
+
+/// Arguments of `usage`.
+#[derive(Args, Debug)]
+pub struct UsageArgs {
+    /// By what to group: project, user, layout, type or age
+    #[arg(long, value_name = "WHAT", default_value = "project")]
+    pub by: By,
+    /// Only keys that begin with this
     pub prefix: Option<OsString>,
 }
 

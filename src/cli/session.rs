@@ -14,8 +14,9 @@ use super::error::Stop;
 use super::guarding::{caps, policy};
 use super::kept::Kept;
 use super::output::Progress;
+use super::registering::open_registry;
 use crate::app::number;
-use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
+use crate::config::{ConfigError, Inputs, Origin, Settings, state_directory};
 use crate::demo::Demo;
 use crate::domain::capabilities::{Atomicity, Locking, Measured};
 use crate::domain::facts::{RegistryState, SourceReport};
@@ -31,9 +32,10 @@ use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
+use crate::journal::runs::rows_removed_since;
+use crate::registry::{RegistryError, SharedRegistry};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
-use crate::registry::{self, Location, Mapping, RegistryError, RegistrySpec, SharedRegistry, TextFormat, TrackedKeys};
 use crate::store::SharedStore;
 
 /// Pages of a listing that may wait to be looked at.
@@ -54,7 +56,7 @@ pub struct Session {
     /// The registry, if one is configured and could be opened.
     pub registry: Option<SharedRegistry>,
     /// Why the registry could not be opened.
-    pub registry_problem: Option<String>,
+    pub registry_problem: Option<RegistryError>,
     /// The layouts.
     pub layouts: Arc<Layouts>,
     /// How ids are compared.
@@ -192,6 +194,8 @@ impl Session {
             ("bucket", demo.bucket.clone()),
             ("region", demo.region.clone()),
             ("registry.source", registry),
+            // The next one is at another port: nobody would find them again.
+            ("kept_scans", "0".into()),
         ]);
         let no_file = demo.registry.with_file_name("config.toml");
         let inputs = Inputs {
@@ -231,12 +235,12 @@ impl Session {
         let ids = id_rules(&layouts, &settings);
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error)),
         };
         tracing::info!(store = place(store.identity()), region = store.identity().region, "store");
         tracing::info!(
             name = registry.as_ref().map(|registry| registry.name()),
-            problem = registry_problem,
+            problem = registry_problem.as_ref().map(ToString::to_string),
             "registry"
         );
         let now = clock.now();
@@ -269,6 +273,11 @@ impl Session {
 
     /// What an audit works with.
     pub fn audit_input(&self) -> AuditInput {
+        self.audit_input_accepting(self.accepts_shrink)
+    }
+
+    /// What an audit works with; whether a person said that smaller counts than last time are right.
+    pub fn audit_input_accepting(&self, accepts_shrink: bool) -> AuditInput {
         let seen = SeenFile::in_directory(&self.state);
         let registry = &self.settings.registry;
         let limits = Limits {
@@ -278,9 +287,10 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let accepts_shrink = self.accepts_shrink;
+        let runs = self.runs();
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
+            let removed = |name: &str, since| rows_removed_since(&runs, name, since);
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink, &removed));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
@@ -290,7 +300,7 @@ impl Session {
         };
         AuditInput {
             registry: self.registry.clone(),
-            registry_problem: self.registry_problem.clone(),
+            registry_problem: self.registry_problem.as_ref().map(ToString::to_string),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
             policy: Policy { observed: self.observed(), ..self.policy.clone() },
@@ -367,40 +377,12 @@ impl Session {
             });
         }
         let (objects, requests, seconds) = (inventory.alive(), report.requests, report.elapsed.as_secs_f64());
-        tracing::info!(objects, requests, seconds, "listed");
+        let cost = format_args!("${:.4} at R2's price", report.dollars());
+        tracing::info!(objects, requests, %cost, seconds, "listed");
         (inventory, report)
     }
 }
 
 fn collect(inventory: &mut Inventory, objects: Vec<Object>) -> Result<(), String> {
     objects.into_iter().try_for_each(|object| inventory.push(object)).map_err(|error| error.to_string())
-}
-
-async fn open_registry(settings: &RegistrySettings) -> Result<Option<SharedRegistry>, RegistryError> {
-    let Some(source) = &settings.source else { return Ok(None) };
-    let mut spec = RegistrySpec::parse(source.value.expose(), &settings.base)?;
-    match &settings.tracked.value {
-        Tracked::Here => {}
-        Tracked::Nowhere => spec.tracked = TrackedKeys::NotTracked,
-        Tracked::At(address) => {
-            spec.tracked = TrackedKeys::Elsewhere(Location::parse(address.expose(), &settings.base)?);
-        }
-    }
-    spec.mapping = mapping(settings);
-    registry::open(&spec).await.map(Some)
-}
-
-fn mapping(settings: &RegistrySettings) -> Mapping {
-    let name = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    Mapping {
-        projects_table: name(&settings.projects_table),
-        id_field: name(&settings.id_field),
-        tracked_table: name(&settings.tracked_table),
-        key_field: name(&settings.key_field),
-        owner_field: name(&settings.owner_field),
-        projects_query: name(&settings.projects_query),
-        tracked_query: name(&settings.tracked_query),
-        references_query: name(&settings.references_query),
-        format: name(&settings.format).as_deref().and_then(TextFormat::parse),
-    }
 }

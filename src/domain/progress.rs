@@ -53,6 +53,14 @@ pub struct ScanReport {
     pub elapsed: Duration,
 }
 
+impl ScanReport {
+    /// What the requests cost, in dollars: a page of a listing is a class A operation, and a million of them are $4.50 on R2
+    /// beyond the first million of a month (r2/pricing).
+    pub fn dollars(&self) -> f64 {
+        self.requests as f64 * 4.5e-6
+    }
+}
+
 /// What the listing job says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ScanProgress {
@@ -172,6 +180,8 @@ pub enum Verification {
 pub struct RowsReport {
     /// Rows removed.
     pub removed: u64,
+    /// Rows added, of objects that were not tracked.
+    pub added: u64,
     /// Rows put back, of restored objects.
     pub put_back: u64,
     /// Rows that were kept and are dropped, of objects that can no longer be restored.

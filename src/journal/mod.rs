@@ -14,6 +14,7 @@ pub mod bundle;
 pub mod capabilities;
 pub mod chain;
 pub mod failpoint;
+pub mod group;
 pub mod kept_rows;
 pub mod keys;
 pub mod lock;
@@ -145,73 +146,111 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Disk`], [`JournalError::Touched`]: nothing that the record announces may be done then.
     pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
+        self.append_all(std::slice::from_ref(record))
+    }
+
+    /// Writes records in their order, and waits once until all of them are on the disk.
+    ///
+    /// # Errors
+    /// As [`Journal::append`], for all of them.
+    pub fn append_all(&mut self, records: &[Record]) -> Result<(), JournalError> {
         if self.failed {
             let source = std::io::Error::other("an earlier record could not be written");
             return Err(JournalError::Disk { action: "cannot write the journal", path: self.path.clone(), source });
         }
-        failpoint::hit(record.kind(), "before");
-        let written = match record {
-            Record::Copying { rows, .. } | Record::Intent { rows, .. } => self.announce(record, rows),
-            record if record.announces() => self.has_room(0).and_then(|()| self.write(record)),
-            record => self.account(record),
-        };
-        failpoint::hit(record.kind(), "after");
+        let hit = |moment| records.iter().for_each(|record| failpoint::hit(record.kind(), moment));
+        hit("before");
+        let written = self.append_together(records);
+        hit("after");
         written
     }
 
-    fn announce(&mut self, record: &Record, rows: &[u32]) -> Result<(), JournalError> {
-        let fresh: Vec<u32> = rows.iter().copied().filter(|row| !self.announced.contains(row)).collect();
-        self.has_room(self.announced.len() + fresh.len())?;
-        self.write(record)?;
-        self.announced.extend(fresh);
-        Ok(())
+    fn append_together(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        let room = match records.iter().any(Record::announces) {
+            true => self.has_room(self.rows_after(records)),
+            false => Ok(()),
+        };
+        let Err(error) = room.and_then(|()| self.write(records)) else {
+            self.note(records);
+            return Ok(());
+        };
+        // What happened is written all the same, if need be into the room that was kept for it; what was to be done is not.
+        let accounts: Vec<Record> = records.iter().filter(|record| !record.announces()).cloned().collect();
+        if accounts.is_empty() {
+            return Err(error);
+        }
+        if matches!(&error, JournalError::Disk { source, .. } if is_full(source)) {
+            self.reserve.give_up();
+        }
+        let again = self.write(&accounts);
+        self.failed |= again.is_err();
+        again?;
+        self.note(&accounts);
+        if accounts.len() == records.len() { Ok(()) } else { Err(error) }
+    }
+
+    /// Rows whose outcomes need room once these records are written.
+    fn rows_after(&self, records: &[Record]) -> usize {
+        let fresh: HashSet<u32> = records.iter().flat_map(announced_rows).copied().collect();
+        self.announced.len() + fresh.difference(&self.announced).count()
+    }
+
+    /// Keeps account of the rows that have no outcome yet.
+    fn note(&mut self, records: &[Record]) {
+        for record in records {
+            self.announced.extend(announced_rows(record));
+            if let Record::Outcomes { rows, .. } = record {
+                for end in rows {
+                    self.announced.remove(&end.row);
+                }
+            }
+        }
     }
 
     fn has_room(&mut self, rows: usize) -> Result<(), JournalError> {
         self.reserve.hold(rows).map_err(disk("cannot write the journal, which keeps room in", &self.path))
     }
 
-    /// Writes what happened, if need be into the room that was kept for it.
-    fn account(&mut self, record: &Record) -> Result<(), JournalError> {
-        let mut written = self.write(record);
-        if matches!(&written, Err(JournalError::Disk { source, .. }) if is_full(source)) && self.reserve.give_up() {
-            written = self.write(record);
-        }
-        self.failed |= written.is_err();
-        if let (Record::Outcomes { rows, .. }, Ok(())) = (record, &written) {
-            for end in rows {
-                self.announced.remove(&end.row);
-            }
-        }
-        written
-    }
-
-    fn write(&mut self, record: &Record) -> Result<(), JournalError> {
+    fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
         let found = self.file.metadata().map_err(disk("cannot read the journal", &self.path))?;
         if found.len() != self.whole || is_removed(&found) {
             return Err(JournalError::Touched(self.path.clone()));
         }
         let mut chain = self.chain.clone();
-        let line = chain.seal(&record.to_json());
-        if failpoint::is_due(record.kind(), "half") {
-            let _ = self.file.write_all(&line.as_bytes()[..line.len() / 2]); // the process ends here
-            failpoint::die();
+        let (mut lines, mut full) = (String::new(), false);
+        for record in records {
+            let line = chain.seal(&record.to_json());
+            if failpoint::is_due(record.kind(), "half") {
+                lines.push_str(&String::from_utf8_lossy(&line.as_bytes()[..line.len() / 2]));
+                let _ = self.file.write_all(lines.as_bytes()); // the process ends here
+                failpoint::die();
+            }
+            full |= failpoint::is_due(record.kind(), "full");
+            lines.push_str(&line);
         }
-        let written = match failpoint::is_due(record.kind(), "full") {
+        let written = match full {
             true => Err(std::io::Error::from(std::io::ErrorKind::StorageFull)),
-            false => self.file.write_all(line.as_bytes()).and_then(|()| {
-                failpoint::hit(record.kind(), "unsynced");
+            false => self.file.write_all(lines.as_bytes()).and_then(|()| {
+                records.iter().for_each(|record| failpoint::hit(record.kind(), "unsynced"));
                 self.file.sync_data()
             }),
         };
         if let Err(source) = written {
-            // Whatever of the line arrived must not stand before a later one; if it stays, the next reader cuts it off.
+            // Whatever of it arrived must not stand before a later line; if it stays, the next reader cuts it off.
             self.failed |= self.file.set_len(self.whole).is_err();
             return Err(JournalError::Disk { action: "cannot write the journal", path: self.path.clone(), source });
         }
-        self.whole += line.len() as u64;
+        self.whole += lines.len() as u64;
         self.chain = chain;
         Ok(())
+    }
+}
+
+/// The rows of which a record says that something is about to be done.
+fn announced_rows(record: &Record) -> &[u32] {
+    match record {
+        Record::Copying { rows, .. } | Record::Intent { rows, .. } => rows,
+        _ => &[],
     }
 }
 

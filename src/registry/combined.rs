@@ -16,8 +16,8 @@ pub struct CombinedRegistry {
 }
 
 impl CombinedRegistry {
-    /// Takes projects from one source and tracked keys and references from the other. Whatever else a source has is
-    /// not asked for.
+    /// Takes projects from one source and tracked keys from the other, and references from both. Whatever else a source
+    /// has is not asked for.
     pub fn new(projects: SharedRegistry, tracked: SharedRegistry) -> Self {
         let name = format!("{} + {}", projects.name(), tracked.name());
         Self { name, projects, tracked }
@@ -38,7 +38,7 @@ impl Registry for CombinedRegistry {
         let projects = self
             .projects
             .read(&mut |row| {
-                if is_project(&row) {
+                if !is_tracked(&row) {
                     sink(row)
                 }
             })
@@ -57,6 +57,7 @@ impl Registry for CombinedRegistry {
         Ok(SourceReport {
             name: self.name.as_str().into(),
             projects: projects.projects,
+            references: projects.references + tracked.references,
             fingerprint: hex(&fingerprint.finalize()),
             ..tracked
         })
@@ -67,11 +68,20 @@ impl Registry for CombinedRegistry {
     }
 
     async fn claims(&self, keys: &[Key]) -> Result<Vec<RegistryRow>, RegistryError> {
-        self.tracked.claims(keys).await
+        let mut claims = self.projects.claims(keys).await?;
+        claims.retain(|row| !is_tracked(row));
+        claims.extend(self.tracked.claims(keys).await?);
+        Ok(claims)
+    }
+
+    fn sources(&self) -> Vec<(String, String)> {
+        [self.projects.sources(), self.tracked.sources()].concat()
     }
 
     async fn advice(&self) -> Vec<String> {
-        self.tracked.advice().await
+        let mut advice = self.projects.advice().await;
+        advice.extend(self.tracked.advice().await);
+        advice
     }
 
     async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
@@ -89,6 +99,10 @@ impl Registry for CombinedRegistry {
     async fn add_rows(&self, rows: &[NewRow]) -> Result<RowChange, RegistryError> {
         self.tracked.add_rows(rows).await
     }
+}
+
+fn is_tracked(row: &RegistryRow) -> bool {
+    matches!(row, RegistryRow::Tracked { .. })
 }
 
 fn is_project(row: &RegistryRow) -> bool {

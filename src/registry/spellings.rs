@@ -5,6 +5,90 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encod
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::Key;
+use crate::domain::facts::RegistryRow;
+
+/// How a place that refers to objects writes their keys, where that is not just the key.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct KeySpelling {
+    /// Keys stand behind this address, for example `https://media.example.com`. Whatever follows a `?` or `#` is no part
+    /// of them. A value without a host is read as a key all the same.
+    pub url: Option<String>,
+    /// Keys have slashes before them that are no part of them.
+    pub leading_slash: bool,
+    /// Keys are percent-encoded.
+    pub percent_encoded: bool,
+}
+
+impl KeySpelling {
+    /// The address behind which keys stand, with a slash at its end.
+    pub(super) fn base(&self) -> Option<String> {
+        self.url.as_ref().map(|url| format!("{}/", url.trim_end_matches('/')))
+    }
+
+    /// What a value means: first the key, then what it may mean as well. Nothing is first where the value leads to another
+    /// host than the mapping says: then it is not known whose object it is.
+    pub(super) fn read(&self, written: &[u8]) -> Meant {
+        let (certain, rest) = match &self.url {
+            Some(url) => behind(written, url),
+            None => (true, written.to_vec()),
+        };
+        let mut key: &[u8] = &rest;
+        while let Some(bare) = key.strip_prefix(b"/").filter(|_| self.leading_slash) {
+            key = bare;
+        }
+        let key: Vec<u8> = if self.percent_encoded { percent_decode(key).collect() } else { key.to_vec() };
+        let mut keys = Vec::new();
+        for key in [key, rest] {
+            push(&mut keys, key);
+        }
+        let key = if certain && !keys.is_empty() { Some(keys.remove(0)) } else { None };
+        Meant { key, others: keys }
+    }
+
+    /// What a value says: whose the key is that it means. Of what it may mean as well, only that somebody speaks of it,
+    /// which protects and condemns nothing.
+    pub(super) fn rows(&self, written: &[u8], project: Option<String>) -> Vec<RegistryRow> {
+        let meant = self.read(written);
+        let key = meant.key.map(|key| RegistryRow::Reference { key, project });
+        let others = meant.others.into_iter().map(|key| RegistryRow::Reference { key, project: None });
+        key.into_iter().chain(others).collect()
+    }
+
+    /// How these keys, in all their spellings, may be written there.
+    pub(super) fn written(&self, spelled: &[Key]) -> Vec<Key> {
+        let mut written = spelled.to_vec();
+        if let Some(base) = self.base() {
+            let bare = spelled.iter().filter(|key| !key.as_bytes().starts_with(b"/"));
+            written.extend(bare.map(|key| Key::new([base.as_bytes(), key.as_bytes()].concat())));
+        }
+        written
+    }
+}
+
+/// What a value of a place means.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Meant {
+    /// The key.
+    pub(super) key: Option<Key>,
+    /// Keys that it may mean as well.
+    pub(super) others: Vec<Key>,
+}
+
+/// The part behind an address, and whether the value is of that address. `http`, `https` and no scheme are the same.
+fn behind(written: &[u8], url: &str) -> (bool, Vec<u8>) {
+    let after_scheme = |text: &[u8]| {
+        let at = memchr::memmem::find(text, b"//").filter(|&at| at == 0 || text[at - 1] == b':');
+        at.map(|at| text[at + 2..].to_vec())
+    };
+    let Some(place) = after_scheme(written) else { return (true, written.to_vec()) };
+    let end = memchr::memchr2(b'?', b'#', &place).unwrap_or(place.len());
+    let place = &place[..end];
+    let base = after_scheme(url.trim_end_matches('/').as_bytes()).unwrap_or_default();
+    match place.strip_prefix(base.as_slice()).and_then(|rest| rest.strip_prefix(b"/")) {
+        Some(rest) => (true, rest.to_vec()),
+        None => (false, memchr::memchr(b'/', place).map_or_else(Vec::new, |at| place[at + 1..].to_vec())),
+    }
+}
 
 /// What RFC 3986 leaves as it is; most SDKs and signers do so.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -125,6 +209,32 @@ mod tests {
         check("caf\u{e9}", "caf%c3%a9");
         check("caf\u{e9}", "cafe%CC%81");
         check("cafe\u{301}", "/caf%C3%A9");
+    }
+
+    fn meant(spelling: &KeySpelling, written: &str, key: Option<&str>, others: &[&str]) {
+        let expected = Meant { key: key.map(Into::into), others: others.iter().map(|&key| key.into()).collect() };
+        assert_eq!(spelling.read(written.as_bytes()), expected, "{written}");
+    }
+
+    #[test]
+    fn a_place_says_how_it_writes_keys() {
+        let plain = KeySpelling::default();
+        meant(&plain, "/a%20b", Some("/a%20b"), &[]);
+        let slashed = KeySpelling { leading_slash: true, percent_encoded: true, ..KeySpelling::default() };
+        meant(&slashed, "//a%20b", Some("a b"), &["//a%20b"]);
+        meant(&slashed, "a", Some("a"), &[]);
+        let url = KeySpelling { url: Some("https://cdn.example.com/media/".into()), ..KeySpelling::default() };
+        meant(&url, "https://cdn.example.com/media/a/b.png?width=7#x", Some("a/b.png"), &[]);
+        meant(&url, "http://cdn.example.com/media/a.png", Some("a.png"), &[]);
+        meant(&url, "//cdn.example.com/media/a.png", Some("a.png"), &[]);
+        meant(&url, "a?b.png", Some("a?b.png"), &[]);
+        meant(&url, "https://elsewhere.example.com/media/a.png", None, &["media/a.png"]);
+        meant(&url, "https://cdn.example.com/mediator/a.png", None, &["mediator/a.png"]);
+        meant(&url, "https://cdn.example.com", None, &[]);
+        let encoded = KeySpelling { percent_encoded: true, ..url };
+        meant(&encoded, "https://cdn.example.com/media/a%20b", Some("a b"), &["a%20b"]);
+        let written = encoded.written(&["a b".into(), "/a b".into()]);
+        assert_eq!(written, ["a b".into(), "/a b".into(), Key::from("https://cdn.example.com/media/a b")]);
     }
 
     #[test]

@@ -33,10 +33,9 @@ impl<'a> Tally<'a> {
         self.pass(row);
     }
 
-    /// Passes on an id of a project, and counts it if it is the first of its record.
-    pub(super) fn project(&mut self, row: RegistryRow, first: bool) {
-        self.projects += u64::from(first);
-        self.pass(row);
+    /// Passes on one of the rows that a record makes, and counts it if it is the first.
+    pub(super) fn part(&mut self, row: RegistryRow, first: bool) {
+        if first { self.row(row) } else { self.pass(row) }
     }
 
     fn pass(&mut self, row: RegistryRow) {

@@ -60,7 +60,9 @@ impl<B: Backend> Desk<B> {
             own: Vec::new(),
         };
         desk.perform(effects);
-        desk.worker.look_for_unfinished();
+        if !desk.state.session.offline {
+            desk.worker.look_for_unfinished();
+        }
         desk
     }
 

@@ -9,14 +9,17 @@ pub mod demo;
 pub mod diff;
 pub mod doctor;
 pub mod du;
+pub mod explain;
 pub mod layouts;
 pub mod ls;
 pub mod man;
 pub mod plan;
+pub mod registry;
 pub mod resume;
 pub mod runs;
 pub mod scan;
 pub mod trash;
+pub mod usage;
 pub mod verify;
 mod watch;
 

@@ -79,9 +79,8 @@ impl Recheck {
                 why: format!("it had {planned} live projects when the plan was made and has {projects} now"),
             });
         }
-        if registry.tracks_keys() {
-            registry.claims(&keys).await?.into_iter().for_each(|row| builder.row(row));
-        }
+        // Where no keys are tracked, there may be references.
+        registry.claims(&keys).await?.into_iter().for_each(|row| builder.row(row));
         let report = RegistryReport { state: RegistryState::Usable, sources: self.sources.clone() };
         let facts = Arc::new(builder.finish(report));
         // The listing was complete, or the plan would have been refused; age was judged when the plan was made and only grows.

@@ -161,7 +161,7 @@ impl Registry for FileRegistry {
         let mut tally = Tally::new(sink);
         let mut version = None;
         if self.text.fields.role.has_projects() {
-            version = Some(self.each_project(&mut |row, first| tally.project(row, first)).await?);
+            version = Some(self.each_project(&mut |row, first| tally.part(row, first)).await?);
         }
         if self.tracks {
             let mut tracked = |record| {

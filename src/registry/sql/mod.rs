@@ -1,9 +1,31 @@
-//! A registry in a SQL database: the queries, which are the same everywhere, and one adapter for each database.
+//! A registry in a SQL database.
+//!
+//! ```text
+//! address     where a server is, without showing the password
+//! queries     the questions, which are the same everywhere
+//! connection  one connection, whatever the database
+//! engine      what differs between databases
+//! reader      reading: the same for every database
+//! sqlite      a database file, and its rows, whose types belong to values
+//! server      a database on a server, and its rows
+//! postgres, mysql   the engines of servers
+//! ```
 
-mod advice;
+pub mod address;
+mod connection;
+mod engine;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod queries;
+mod reader;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(in crate::registry) use server::ServerRegistry;
 pub use sqlite::SqliteRegistry;

@@ -39,6 +39,7 @@ fn page() -> std::io::Result<Vec<u8>> {
         section(&mut roff, title, paragraphs);
     }
     section(&mut roff, "KEPT SCANS", scans::KEPT_SCANS);
+    section(&mut roff, "USAGE AND COSTS", scans::USAGE);
     guards(&mut roff);
     json(&mut roff);
     exit_codes(&mut roff);

@@ -251,6 +251,7 @@ async fn a_file_of_keys_alone_keeps_their_bytes() {
         projects: Location::Guess(path("ids")),
         tracked: TrackedKeys::Elsewhere(Location::Guess(path("keys"))),
         mapping: Mapping::default(),
+        access: crate::registry::Access::default(),
     };
     let registry = open(&spec).await.expect("open");
     let (found, report) = rows(&*registry).await.expect("a reading");

@@ -6,11 +6,13 @@ use serde_json::{Map, json};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 
-use super::values::{Parameters, Value, bytes, id};
-use super::{PARAMETERS, SqliteRegistry, place};
+use super::values::{Parameters, Value, bytes};
+use super::{DIALECT, PARAMETERS, SqliteRegistry};
 use crate::domain::Key;
-use crate::registry::spellings::spellings;
-use crate::registry::sql::queries::{From, Table};
+use crate::registry::sql::connection::message;
+use crate::registry::sql::queries::Table;
+use crate::registry::sql::reader::{id, spelled};
+
 use crate::registry::{KeptRow, NewRow, RegistryError, RowChange};
 
 /// What is to be done to rows.
@@ -49,32 +51,22 @@ struct Rows<'a> {
 }
 
 impl SqliteRegistry {
-    /// The table whose rows can be changed: what a query of the user's finds is not.
-    pub(super) fn rows_table(&self) -> Option<&Table> {
-        match &self.queries.tracked {
-            From::Table(table) if self.tracked => Some(table),
-            _ => None,
-        }
-    }
-
     /// The whole rows of these keys, in any spelling.
     pub(super) async fn whole_rows(&self, table: &Table, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
-        let mut spelled: Vec<Key> = keys.iter().flat_map(spellings).collect();
-        spelled.sort();
-        spelled.dedup();
-        let mut connection = self.connect(true).await?;
-        let mut transaction = connection.begin().await.map_err(|error| self.unreachable(&error))?;
+        let opening = self.engine.open(true, self.reader.access.patience).await;
+        let mut connection = opening.map_err(|error| self.reader.not_opened(&error))?;
+        let mut transaction = connection.begin().await.map_err(|error| self.reader.not_opened(&error))?;
         let mut rows = Rows::new(self, table, &mut transaction).await?;
-        Ok(rows.find(&spelled).await?.into_iter().map(|found| found.row).collect())
+        Ok(rows.find(&spelled(keys)).await?.into_iter().map(|found| found.row).collect())
     }
 
     /// Does it in one transaction: all of it or nothing.
     pub(super) async fn change(&self, change: Change<'_>) -> Result<RowChange, RegistryError> {
-        let Some(table) = self.rows_table() else { return Ok(RowChange::ReadOnly) };
-        let mut connection = self.connect(false).await?;
+        let Some((table, _)) = self.reader.tracked_table() else { return Ok(RowChange::ReadOnly) };
+        let mut connection = self.connect_to_write().await?;
         let mut transaction = match connection.begin_with("BEGIN IMMEDIATE").await {
             Err(error) if is_read_only(&error) => return Ok(RowChange::ReadOnly),
-            begun => begun.map_err(|error| self.refused(&error))?,
+            begun => begun.map_err(|error| self.reader.refused(message(&error)))?,
         };
         let mut rows = Rows::new(self, table, &mut transaction).await?;
         let changed = match change {
@@ -82,9 +74,25 @@ impl SqliteRegistry {
             Change::Put(some) => rows.put(some).await?,
             Change::Add(some) => rows.add(some).await?,
         };
-        transaction.commit().await.map_err(|error| self.refused(&error))?;
+        transaction.commit().await.map_err(|error| self.reader.refused(message(&error)))?;
         Ok(RowChange::Changed(changed))
     }
+}
+
+/// The whole rows of a table whose key is one of so many parameters: key, owner, the row's number by this name where
+/// rows have one, and then these columns.
+fn whole(table: &Table, number: Option<&str>, columns: &[&str], parameters: usize) -> String {
+    let owner = table.owner.as_deref().unwrap_or(&table.first);
+    let named = [&table.first, owner].into_iter().map(|name| DIALECT.quoted(name));
+    let columns = columns.iter().map(|name| DIALECT.quoted(name));
+    let all = named.chain(number.map(str::to_owned)).chain(columns).map(|name| format!("t.{name}"));
+    format!(
+        "SELECT {} FROM {} AS t WHERE t.{} IN ({})",
+        all.collect::<Vec<_>>().join(", "),
+        DIALECT.quoted(&table.name),
+        DIALECT.exact(&table.first),
+        vec!["?"; parameters].join(", ")
+    )
 }
 
 /// Whether the file or the file system may not be written (SQLITE_READONLY, sqlite.org/rescode.html; the low byte is the
@@ -100,7 +108,7 @@ impl<'a> Rows<'a> {
         table: &'a Table,
         connection: &'a mut SqliteConnection,
     ) -> Result<Self, RegistryError> {
-        let shape = Shape::of(table, connection).await.map_err(|error| registry.unreachable(&error))?;
+        let shape = Shape::of(table, connection).await.map_err(|error| registry.reader.not_opened(&error))?;
         Ok(Self { registry, table, shape, connection })
     }
 
@@ -112,11 +120,11 @@ impl<'a> Rows<'a> {
             let mut parameters = Parameters::default();
             keys.iter().for_each(|key| parameters.push(key.as_bytes()));
             let names: Vec<&str> = self.shape.columns.iter().map(|(name, _)| name.as_str()).collect();
-            let query = self.registry.queries.whole(self.table, self.shape.number, &names, parameters.0.len());
+            let query = whole(self.table, self.shape.number, &names, parameters.0.len());
             let rows = parameters.query(query).fetch_all(&mut *self.connection).await;
-            for row in rows.map_err(|error| self.registry.partial(&error))? {
-                let place = || place(&From::Table(self.table.clone()), "tracked");
-                found.push(self.shape.read(&row).map_err(|why| self.registry.malformed(place(), why))?);
+            for row in rows.map_err(|error| self.registry.reader.partial(message(&error)))? {
+                let place = format!("table {}", self.table.name);
+                found.push(self.shape.read(&row).map_err(|why| self.registry.reader.malformed(&place, why))?);
             }
         }
         Ok(found)
@@ -143,19 +151,18 @@ impl<'a> Rows<'a> {
     }
 
     async fn delete(&mut self, found: Found) -> Result<u64, RegistryError> {
-        let queries = &self.registry.queries;
         match (self.shape.number, found.number) {
             (Some(name), Some(number)) => {
-                let query = format!("DELETE FROM {} WHERE {name} = ?", queries.quoted(&self.table.name));
+                let query = format!("DELETE FROM {} WHERE {name} = ?", DIALECT.quoted(&self.table.name));
                 self.execute(query, vec![Value::Integer(number)]).await
             }
             // No two rows of such a table are alike: it has a key of its own.
             _ => {
                 let columns = self.shape.columns.iter().zip(&found.values);
                 let same =
-                    columns.map(|((name, _), value)| format!("{} IS {}", queries.exact(name), value.placeholder()));
+                    columns.map(|((name, _), value)| format!("{} IS {}", DIALECT.exact(name), value.placeholder()));
                 let same = same.collect::<Vec<_>>().join(" AND ");
-                let query = format!("DELETE FROM {} WHERE {same}", queries.quoted(&self.table.name));
+                let query = format!("DELETE FROM {} WHERE {same}", DIALECT.quoted(&self.table.name));
                 self.execute(query, found.values).await
             }
         }
@@ -169,7 +176,7 @@ impl<'a> Rows<'a> {
         for row in rows.iter().filter(|row| !owned.contains(&(row.key.clone(), row.project.clone()))) {
             let (number, values) = self.shape.parse(&row.content).ok_or_else(|| {
                 let why = "the row that was kept is not one of SQLite";
-                self.registry.malformed(format!("key {}", row.key.escaped()), why.into())
+                self.registry.reader.malformed(&format!("key {}", row.key.escaped()), why.into())
             })?;
             put += self.insert(number, values).await?;
         }
@@ -192,10 +199,8 @@ impl<'a> Rows<'a> {
     fn values(&self, row: &NewRow) -> Named {
         let key =
             row.key.as_str().map_or_else(|| Value::Blob(row.key.as_bytes().to_vec()), |key| Value::Text(key.into()));
-        let mut values = vec![
-            (self.table.columns[0].clone(), key),
-            (self.table.columns[1].clone(), Value::Text(row.project.clone())),
-        ];
+        let mut values = vec![(self.table.first.clone(), key)];
+        values.extend(self.table.owner.clone().map(|owner| (owner, Value::Text(row.project.clone()))));
         let now = || Value::Text(time::OffsetDateTime::now_utc().format(&NOW).unwrap_or_default());
         let size = || Value::Integer(i64::try_from(row.size).unwrap_or(i64::MAX));
         for (column, has_default) in &self.shape.columns {
@@ -221,9 +226,8 @@ impl<'a> Rows<'a> {
 
     /// Inserts a row, with its number if that is free. A row whose id is taken is left.
     async fn insert(&mut self, number: Option<i64>, values: Named) -> Result<u64, RegistryError> {
-        let queries = &self.registry.queries;
-        let table = queries.quoted(&self.table.name);
-        let mut names: Vec<String> = values.iter().map(|(name, _)| queries.quoted(name)).collect();
+        let table = DIALECT.quoted(&self.table.name);
+        let mut names: Vec<String> = values.iter().map(|(name, _)| DIALECT.quoted(name)).collect();
         let mut marks: Vec<String> = values.iter().map(|(_, value)| value.placeholder().to_owned()).collect();
         let mut values: Vec<Value> = values.into_iter().map(|(_, value)| value).collect();
         if let (Some(name), Some(number)) = (self.shape.number, number) {
@@ -238,7 +242,7 @@ impl<'a> Rows<'a> {
     async fn execute(&mut self, query: String, values: Vec<Value>) -> Result<u64, RegistryError> {
         let query = values.into_iter().fold(sqlx::query(AssertSqlSafe(query)), |query, value| value.bind(query));
         let done = query.execute(&mut *self.connection).await;
-        done.map(|done| done.rows_affected()).map_err(|error| self.registry.refused(&error))
+        done.map(|done| done.rows_affected()).map_err(|error| self.registry.reader.refused(message(&error)))
     }
 }
 
@@ -272,7 +276,7 @@ impl Shape {
     /// Reads a row of [`super::Queries::whole`].
     fn read(&self, row: &SqliteRow) -> Result<Found, String> {
         let key = bytes(row, 0)?.filter(|key| !key.is_empty()).ok_or("a key that is NULL or empty")?;
-        let project = id(row, 1)?.filter(|id| !id.is_empty());
+        let project = id(row, 1)?;
         let number = self.number.map(|_| row.try_get(2).map_err(|error| error.to_string())).transpose()?;
         let first = 2 + usize::from(self.number.is_some());
         let values = (0..self.columns.len()).map(|at| Value::read(row, first + at)).collect::<Result<Vec<_>, _>>()?;

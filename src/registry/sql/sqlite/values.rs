@@ -126,12 +126,6 @@ impl Value {
     }
 }
 
-pub(super) fn id(row: &SqliteRow, column: usize) -> Result<Option<String>, String> {
-    bytes(row, column)?.map(String::from_utf8).transpose().map_err(|_| {
-        String::from("an id of bytes that are not text; say how it is spelled in keys with a query, for example SELECT lower(hex(id)) FROM projects")
-    })
-}
-
 /// Text, bytes or a whole number as the bytes that a key would have; `None` for NULL.
 pub(super) fn bytes(row: &SqliteRow, column: usize) -> Result<Option<Vec<u8>>, String> {
     let value = row.try_get_raw(column).map_err(|error| error.to_string())?;
