@@ -20,6 +20,7 @@ pub mod plan_file;
 pub mod record;
 pub mod runs;
 pub mod scans;
+pub mod uploads;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
