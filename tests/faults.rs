@@ -9,6 +9,8 @@ mod world;
 
 #[path = "faults/capabilities.rs"]
 mod capabilities;
+#[path = "faults/drift.rs"]
+mod drift;
 #[path = "faults/guards.rs"]
 mod guards;
 #[path = "faults/keys.rs"]
@@ -29,5 +31,7 @@ mod rows;
 mod runs;
 #[path = "faults/scans.rs"]
 mod scans;
+#[path = "faults/sightings.rs"]
+mod sightings;
 #[path = "faults/trash.rs"]
 mod trash;

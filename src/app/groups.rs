@@ -19,7 +19,7 @@ pub enum Finding {
 
 impl Finding {
     /// Every finding, the most urgent first. A live object without a flag is none.
-    pub const ALL: [Finding; 10] = [
+    pub const ALL: [Finding; 11] = [
         Finding::Verdict(Verdict::Orphaned),
         Finding::Verdict(Verdict::Conflict),
         Finding::Verdict(Verdict::Untracked),
@@ -30,6 +30,7 @@ impl Finding {
         Finding::Flag(Flag::Duplicate),
         Finding::Flag(Flag::Young),
         Finding::Flag(Flag::Protected),
+        Finding::Flag(Flag::Unconfirmed),
     ];
 
     /// Its place among the findings.

@@ -40,6 +40,8 @@ pub enum Reason {
     Young,
     /// The configuration protects it.
     Protected,
+    /// It was not seen for long enough as what it is.
+    Unconfirmed,
 }
 
 impl Reason {
@@ -50,6 +52,7 @@ impl Reason {
             Reason::Verdict(verdict) => verdict.name(),
             Reason::Young => "too young",
             Reason::Protected => "protected",
+            Reason::Unconfirmed => "not seen for long enough",
         }
     }
 }
@@ -88,6 +91,7 @@ impl State {
         match assessment.verdict(object) {
             _ if flags.has(Flag::Protected) => Some(Reason::Protected),
             Verdict::Orphaned if flags.has(Flag::Young) => Some(Reason::Young),
+            Verdict::Orphaned if flags.has(Flag::Unconfirmed) => Some(Reason::Unconfirmed),
             Verdict::Orphaned => None,
             other => Some(Reason::Verdict(other)),
         }

@@ -1,11 +1,14 @@
 //! What can be typed: verbs and flags. What they mean is decided in `verbs` and [`super::session`].
 
+pub mod registry;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use self::registry::RegistryVerb;
 pub use super::scan_args::{AbortArgs, DiffArgs, ScanArgs, UploadsVerb, UsageArgs};
 use crate::config::{parse_age, parse_share};
 use crate::domain::via::Via;
@@ -102,6 +105,9 @@ pub enum Verb {
     /// Look into the trash, or empty it
     #[command(subcommand)]
     Trash(TrashVerb),
+    /// Compare bucket and registry, and plan to mend where they differ
+    #[command(subcommand)]
+    Registry(RegistryVerb),
     /// Prove again that what a run deleted is gone
     Verify(RunArgs),
     /// List past runs
@@ -175,6 +181,9 @@ pub struct AuditArgs {
     /// Print totals instead of objects
     #[arg(long)]
     pub summary: bool,
+    /// Say of one project how each object is found: by tracked keys, by layouts, or by both
+    #[arg(long, requires = "project", conflicts_with_all = ["summary", "verdict", "flag", "prefix"])]
+    pub explain: bool,
     /// Only keys that begin with this
     pub prefix: Option<OsString>,
 }
@@ -206,6 +215,9 @@ pub struct PlanArgs {
     /// Let the plan have so much of the bucket, for example 80%
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_share: Option<String>,
+    /// Only objects that were the same, with the same ETag, in every complete scan of so many days; 0 asks for none
+    #[arg(long, value_name = "N", value_parser = objects)]
+    pub observe_days: Option<String>,
     /// Accept that bucket or registry have more than 20 % less than last time; the plan says so
     #[arg(long)]
     pub accept_shrink: bool,

@@ -8,7 +8,9 @@ use crate::domain::guards::canary::Canary;
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::Policy;
 use crate::domain::progress::ScanReport;
+use crate::domain::sightings::Observed;
 use crate::domain::{IdRules, Key};
+use crate::jobs::audit::Audit;
 use crate::jobs::ground::{self, Ground, Memory};
 
 /// Age guard, protection and canaries as the settings have them.
@@ -23,6 +25,7 @@ pub fn policy(settings: &Settings, ids: &IdRules) -> Policy {
             project: canary_project.map(|id| id.project),
             key: settings.canary_key.as_ref().map(|key| Key::from(key.value.as_str())),
         },
+        observed: None,
     }
 }
 
@@ -46,6 +49,22 @@ impl Session {
     /// What is remembered of listings and runs.
     pub fn memory(&self) -> Memory {
         Memory::in_directory(&self.state, self.runs())
+    }
+
+    /// The rule that objects have to be seen twice, with what was seen so far, if the settings ask for it.
+    pub fn observed(&self) -> Option<Observed> {
+        let days = self.settings.observe_days.as_ref().map_or(0, |setting| setting.value);
+        self.memory().observed(self.store.identity(), days)
+    }
+
+    /// Remembers what an audit saw of the bucket itself. That this fails only makes the wait longer.
+    pub async fn observe(&self, inventory: &Inventory, audit: &Audit, scan: &ScanReport) {
+        if self.kept.is_some() {
+            return;
+        }
+        if let Err(error) = self.memory().observe(self.store.identity(), inventory, audit, scan).await {
+            tracing::warn!(reason = %error, "what the audit saw is not remembered");
+        }
     }
 
     /// The ground that a plan's guards stand on, beside listing and verdicts.

@@ -5,6 +5,7 @@
 //! session    settings become a store, a registry, layouts and guards; shared with the TUI
 //! guarding   what guards stand on: limits, protection, what is remembered between plans
 //! connecting the store that the settings name
+//! registering the registry that the settings name
 //! verbs      one file per verb, each over the jobs
 //! selectors  which objects of an audited bucket are meant
 //! kept       scans in files: opened in place of a bucket, kept for the next start
@@ -26,6 +27,7 @@ mod kept;
 mod keys_from;
 pub mod logging;
 pub mod output;
+mod registering;
 mod scan_args;
 mod selectors;
 pub mod session;
@@ -33,6 +35,7 @@ pub mod tui;
 mod verbs;
 
 use crate::domain::plan::PlanKind;
+use args::registry::RegistryVerb;
 use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, TrashVerb, UploadsVerb, Verb};
 use error::Stop;
 use exit_code::ExitCode;
@@ -148,6 +151,15 @@ async fn read(verb: Verb, flags: &GlobalFlags, output: &mut Output) -> Result<Ex
         Verb::Diff(args) => verbs::diff::run(&args, flags, output).await,
         Verb::Plan(PlanVerb::Trash(args)) => verbs::plan::run(&mut inputs, PlanKind::Trash, &args, output).await,
         Verb::Plan(PlanVerb::Delete(args)) => verbs::plan::run(&mut inputs, PlanKind::Delete, &args, output).await,
+        Verb::Registry(RegistryVerb::Check(args)) => {
+            verbs::registry::check(&Session::open(&inputs).await?, &args, output).await
+        }
+        Verb::Registry(RegistryVerb::Backfill(args)) => {
+            verbs::registry::plan_backfill(&Session::open(&inputs).await?, &args, output).await
+        }
+        Verb::Registry(RegistryVerb::Prune(args)) => {
+            verbs::registry::plan_prune(&Session::open(&inputs).await?, &args, output).await
+        }
         Verb::Trash(TrashVerb::List) => verbs::trash::list(&Session::open(&inputs).await?, output).await,
         Verb::Verify(args) => verbs::verify::run(&Session::open(&inputs).await?, &args.run, output).await,
         _ => Err(Stop::usage("run this verb", "it does not read a bucket", "")),

@@ -14,8 +14,9 @@ use super::error::Stop;
 use super::guarding::{caps, policy};
 use super::kept::Kept;
 use super::output::Progress;
+use super::registering::open_registry;
 use crate::app::number;
-use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
+use crate::config::{ConfigError, Inputs, Origin, Settings, state_directory};
 use crate::demo::Demo;
 use crate::domain::capabilities::{Atomicity, Locking, Measured};
 use crate::domain::facts::{RegistryState, SourceReport};
@@ -31,9 +32,10 @@ use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
+use crate::journal::runs::rows_removed_since;
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
-use crate::registry::{self, Location, Mapping, RegistryError, RegistrySpec, SharedRegistry, TextFormat, TrackedKeys};
+use crate::registry::{RegistryError, SharedRegistry};
 use crate::store::SharedStore;
 
 /// Pages of a listing that may wait to be looked at.
@@ -54,7 +56,7 @@ pub struct Session {
     /// The registry, if one is configured and could be opened.
     pub registry: Option<SharedRegistry>,
     /// Why the registry could not be opened.
-    pub registry_problem: Option<String>,
+    pub registry_problem: Option<RegistryError>,
     /// The layouts.
     pub layouts: Arc<Layouts>,
     /// How ids are compared.
@@ -231,12 +233,12 @@ impl Session {
         let ids = id_rules(&layouts, &settings);
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error)),
         };
         tracing::info!(store = place(store.identity()), region = store.identity().region, "store");
         tracing::info!(
             name = registry.as_ref().map(|registry| registry.name()),
-            problem = registry_problem,
+            problem = registry_problem.as_ref().map(ToString::to_string),
             "registry"
         );
         let now = clock.now();
@@ -277,9 +279,10 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let accepts_shrink = self.accepts_shrink;
+        let (accepts_shrink, runs) = (self.accepts_shrink, self.runs());
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
+            let removed = |name: &str, since| rows_removed_since(&runs, name, since);
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink, &removed));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
@@ -289,10 +292,10 @@ impl Session {
         };
         AuditInput {
             registry: self.registry.clone(),
-            registry_problem: self.registry_problem.clone(),
+            registry_problem: self.registry_problem.as_ref().map(ToString::to_string),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
-            policy: self.policy.clone(),
+            policy: Policy { observed: self.observed(), ..self.policy.clone() },
             check_sources: Arc::new(check),
             clock: self.clock.clone(),
         }
@@ -368,34 +371,4 @@ impl Session {
 
 fn collect(inventory: &mut Inventory, objects: Vec<Object>) -> Result<(), String> {
     objects.into_iter().try_for_each(|object| inventory.push(object)).map_err(|error| error.to_string())
-}
-
-async fn open_registry(settings: &RegistrySettings) -> Result<Option<SharedRegistry>, RegistryError> {
-    let Some(source) = &settings.source else { return Ok(None) };
-    let mut spec = RegistrySpec::parse(source.value.expose(), &settings.base)?;
-    match &settings.tracked.value {
-        Tracked::Here => {}
-        Tracked::Nowhere => spec.tracked = TrackedKeys::NotTracked,
-        Tracked::At(address) => {
-            spec.tracked = TrackedKeys::Elsewhere(Location::parse(address.expose(), &settings.base)?);
-        }
-    }
-    spec.mapping = mapping(settings);
-    registry::open(&spec).await.map(Some)
-}
-
-fn mapping(settings: &RegistrySettings) -> Mapping {
-    let name = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    Mapping {
-        projects_table: name(&settings.projects_table),
-        id_field: name(&settings.id_field),
-        tracked_table: name(&settings.tracked_table),
-        key_field: name(&settings.key_field),
-        owner_field: name(&settings.owner_field),
-        projects_query: name(&settings.projects_query),
-        tracked_query: name(&settings.tracked_query),
-        references_query: name(&settings.references_query),
-        references: Vec::new(),
-        format: name(&settings.format).as_deref().and_then(TextFormat::parse),
-    }
 }

@@ -112,7 +112,7 @@ pub(super) const KEYS: &[Key] = &[
         "registry.source",
         &["BUCKETREE_REGISTRY"],
         "\"sqlite:app.db\"",
-        "what knows the live projects: a path, file:PATH (JSON, JSON lines, CSV, ids one a line) or sqlite:PATH",
+        "what knows the live projects: a path, file:PATH (JSON, JSON lines, CSV, ids one a line), sqlite:PATH, or the address of a database",
     ),
     secret(
         "registry.tracked",
@@ -143,6 +143,20 @@ pub(super) const KEYS: &[Key] = &[
         "\"SELECT thumbnail, project_id FROM scenes WHERE thumbnail IS NOT NULL\"",
         "a query of keys that the app holds elsewhere, and their projects (or NULL)",
     ),
+    key(
+        "registry.references",
+        &[],
+        "[{ from = \"scenes\", key_field = \"image\", owner_field = \"project_id\", url = \"https://media.example.com\" }]",
+        "tables or collections that hold keys without tracking them; keys may stand behind a url, have a leading_slash or be \
+         percent_encoded; also as [[profiles.default.registry.references]]",
+    ),
+    key(
+        "registry.replica",
+        &[],
+        "false",
+        "whether a SQL database may be read from a replica, which may lag behind; refused otherwise",
+    ),
+    key("registry.timeout", &[], "\"60s\"", "a SQL database that says nothing for so long has failed"),
     key("registry.format", &[], "\"jsonl\"", "of text files: json, jsonl, csv or lines; told from the content"),
     key("registry.min_projects", &[], "1", "fewer projects make every verdict undetermined"),
     key("registry.min_tracked", &[], "1", "fewer tracked keys make every verdict undetermined"),
@@ -181,6 +195,12 @@ pub(super) const KEYS: &[Key] = &[
         &["BUCKETREE_MAX_MISSING"],
         "\"20%\"",
         "if more of the tracked keys are not in the bucket, plans are refused until that is explained",
+    ),
+    key(
+        "observe_days",
+        &["BUCKETREE_OBSERVE_DAYS"],
+        "7",
+        "only what was orphaned, with the same ETag, in every complete scan of so many days is planned; off",
     ),
     key(
         "canary_project",

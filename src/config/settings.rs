@@ -69,6 +69,8 @@ pub struct Settings {
     pub max_projects: Option<Setting<u64>>,
     /// Most of the tracked keys that may be absent from the bucket, from 0 to 1.
     pub max_missing: Option<Setting<f64>>,
+    /// For how many days an object must have been seen as what it is; `None` or 0 for not at all.
+    pub observe_days: Option<Setting<u64>>,
     /// A project that is live for certain.
     pub canary_project: Option<Setting<String>>,
     /// A key that is there and alive for certain.
@@ -158,6 +160,7 @@ impl Settings {
             max_project_share: layers.get("max_project_share", share)?,
             max_projects: layers.get("max_projects", count)?,
             max_missing: layers.get("max_missing", share)?,
+            observe_days: layers.get("observe_days", count)?,
             canary_project: layers.get("canary_project", text)?,
             canary_key: layers.get("canary_key", text)?,
             concurrency: layers.get("concurrency", concurrency)?,

@@ -55,6 +55,7 @@ fn guards(settings: &Settings, key: &str) -> Option<ValueAndOrigin> {
         "max_share" => share(&settings.max_share),
         "max_project_share" => settings.max_project_share.as_ref().map(share)?,
         "max_projects" => optional(settings.max_projects.as_ref()),
+        "observe_days" => optional(settings.observe_days.as_ref()),
         "max_missing" => settings.max_missing.as_ref().map(share)?,
         "canary_project" => optional(settings.canary_project.as_ref()),
         "canary_key" => optional(settings.canary_key.as_ref()),
@@ -75,6 +76,11 @@ fn registry(registry: &RegistrySettings, key: &str) -> Option<ValueAndOrigin> {
         "projects_query" => optional(registry.projects_query.as_ref()),
         "tracked_query" => optional(registry.tracked_query.as_ref()),
         "references_query" => optional(registry.references_query.as_ref()),
+        "references" => registry.references.as_ref().map(|places| {
+            written(places, |places| places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        })?,
+        "replica" => always(&registry.replica),
+        "timeout" => written(&registry.timeout, |seconds| age_text(*seconds)),
         "format" => optional(registry.format.as_ref()),
         "min_projects" => always(&registry.min_projects),
         "min_tracked" => always(&registry.min_tracked),

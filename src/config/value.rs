@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::references::ReferenceSettings;
 use crate::domain::via::Via;
 
 /// A value as one of the layers has it.
@@ -19,6 +20,8 @@ pub(super) enum Raw {
     Boolean(bool),
     /// A list of texts in TOML.
     List(Vec<String>),
+    /// Places that refer to objects, in TOML.
+    Places(Vec<ReferenceSettings>),
     /// Anything else in TOML, by the name of its kind.
     Other(&'static str),
 }
@@ -35,7 +38,7 @@ impl Raw {
             Raw::Text(_) => String::from("this text (not repeated here)"),
             Raw::Integer(_) | Raw::Float(_) => String::from("a number"),
             Raw::Boolean(_) => String::from("true or false"),
-            Raw::List(_) => String::from("a list"),
+            Raw::List(_) | Raw::Places(_) => String::from("a list"),
             Raw::Other(kind) => (*kind).to_owned(),
         }
     }

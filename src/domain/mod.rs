@@ -23,6 +23,7 @@ pub mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod selection;
+pub mod sightings;
 pub mod totals;
 pub mod trash;
 pub mod usage;

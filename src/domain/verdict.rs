@@ -88,11 +88,14 @@ pub enum Flag {
     Duplicate = 3,
     /// The configuration protects its prefix or project.
     Protected = 4,
+    /// It was not seen with this verdict and this ETag in a complete scan as long ago as the configuration asks.
+    Unconfirmed = 5,
 }
 
 impl Flag {
     /// Every flag, in the order in which they are shown.
-    pub const ALL: [Flag; 5] = [Flag::DoublePrefixed, Flag::Legacy, Flag::Young, Flag::Duplicate, Flag::Protected];
+    pub const ALL: [Flag; 6] =
+        [Flag::DoublePrefixed, Flag::Legacy, Flag::Young, Flag::Duplicate, Flag::Protected, Flag::Unconfirmed];
 
     /// The word for it in every output and selector.
     pub fn name(self) -> &'static str {
@@ -102,6 +105,7 @@ impl Flag {
             Flag::Young => "young",
             Flag::Duplicate => "duplicate",
             Flag::Protected => "protected",
+            Flag::Unconfirmed => "unconfirmed",
         }
     }
 }

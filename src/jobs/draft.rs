@@ -117,6 +117,7 @@ fn guard_facts(input: &Draft<'_>, rows: &[PlanRow]) -> GuardFacts {
         listed: u64::from(input.inventory.len()),
         live_projects,
         canaries: input.audit.judge.policy().canary.look(facts, input.inventory),
+        observed: input.audit.judge.policy().observed.clone(),
         ..GuardFacts::default()
     };
     input.ground.clone().into_facts(facts_of_audit, drift(facts))
@@ -137,6 +138,7 @@ pub fn left_out(audit: &Audit, index: ObjectIndex) -> Option<&'static str> {
     match verdict {
         _ if flags.has(Flag::Protected) => Some("protected"),
         _ if flags.has(Flag::Young) => Some("young"),
+        _ if flags.has(Flag::Unconfirmed) => Some("unconfirmed"),
         Verdict::Orphaned => None,
         other => Some(other.name()),
     }

@@ -2,7 +2,9 @@
 //! listing, and what HEAD says of tracked keys that the listing does not have.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::audit::Audit;
 use super::presence::{self, Presence};
 use crate::domain::Key;
 use crate::domain::capabilities::{Atomicity, Locking};
@@ -11,7 +13,9 @@ use crate::domain::guards::{Drift, DriftSample, GuardFacts, LastScan, shrinks};
 use crate::domain::inventory::Inventory;
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{Completeness, ScanReport};
+use crate::domain::sightings::{self, Observed, is_watched};
 use crate::journal::scans::{ScanMemory, SeenScan};
+use crate::journal::sightings::SightingMemory;
 use crate::journal::{JournalError, runs};
 use crate::store::{ObjectStore, StoreIdentity};
 
@@ -38,6 +42,8 @@ pub struct Ground {
 pub struct Memory {
     /// The listings.
     pub scans: ScanMemory,
+    /// What was seen of orphaned and untracked objects.
+    pub sightings: SightingMemory,
     /// The folder that holds one folder per run.
     pub runs: PathBuf,
 }
@@ -45,7 +51,53 @@ pub struct Memory {
 impl Memory {
     /// The memory of a state folder.
     pub fn in_directory(state: &Path, runs: PathBuf) -> Self {
-        Self { scans: ScanMemory::in_directory(state), runs }
+        let sightings = SightingMemory::in_directory(state);
+        Self { scans: ScanMemory::in_directory(state), sightings, runs }
+    }
+
+    /// The rule that objects have to be seen for so many days, with what was seen so far; `None` if it is not in force.
+    pub fn observed(&self, at: &StoreIdentity, days: u64) -> Option<Observed> {
+        (days > 0).then(|| {
+            let sightings = self.sightings.load(&at.name()).map(Arc::new).map_err(|error| error.to_string());
+            Observed { days, sightings }
+        })
+    }
+
+    /// Remembers what a complete audit saw. Where listing or registry cannot be trusted nothing was seen, and what was
+    /// seen before stays.
+    ///
+    /// # Errors
+    /// [`JournalError`]: the objects then count as seen when they were last remembered.
+    pub async fn observe(
+        &self,
+        at: &StoreIdentity,
+        inventory: &Inventory,
+        audit: &Audit,
+        scan: &ScanReport,
+    ) -> Result<(), JournalError> {
+        let judge = &audit.judge;
+        let (Completeness::Complete, true, Some(now)) =
+            (&scan.completeness, judge.facts().is_usable(), judge.trust().now)
+        else {
+            return Ok(());
+        };
+        let (memory, bucket) = (self.sightings.clone(), at.name());
+        let (inventory, assessment) = (inventory.clone(), audit.assessment.clone());
+        let observing = tokio::task::spawn_blocking(move || {
+            let mut seen = Vec::new();
+            inventory.scan(0..inventory.len(), |index, key, fields| {
+                let verdict = assessment.verdict(index);
+                if is_watched(verdict) {
+                    seen.extend(sightings::id(verdict, key, &fields.etag.to_etag()));
+                }
+            });
+            let after = memory.load(&bucket)?.after(seen, now);
+            memory.save(&bucket, &after)
+        });
+        match observing.await {
+            Ok(remembered) => remembered,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 
     /// Holds a listing against the last complete one, and remembers it unless it is incomplete or shrunken and nobody

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod copies;
 pub mod draft;
+pub mod drift;
 pub mod execute;
 pub mod executor;
 pub mod ground;

@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod capabilities;
 pub mod chain;
 pub mod failpoint;
+pub mod group;
 pub mod kept_rows;
 pub mod keys;
 pub mod lock;
@@ -20,6 +21,7 @@ pub mod plan_file;
 pub mod record;
 pub mod runs;
 pub mod scans;
+pub mod sightings;
 pub mod uploads;
 
 use std::fs::{File, OpenOptions};
@@ -129,37 +131,51 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Disk`], [`JournalError::Touched`]: nothing that the record announces may be done then.
     pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
+        self.append_all(std::slice::from_ref(record))
+    }
+
+    /// Writes records in their order, and waits once until all of them are on the disk.
+    ///
+    /// # Errors
+    /// As [`Journal::append`], for all of them.
+    pub fn append_all(&mut self, records: &[Record]) -> Result<(), JournalError> {
         if self.failed {
             let source = std::io::Error::other("an earlier record could not be written");
             return Err(JournalError::Disk { action: "cannot write the journal", path: self.path.clone(), source });
         }
-        failpoint::hit(record.kind(), "before");
-        let written = self.write(record);
+        let hit = |moment| records.iter().for_each(|record| failpoint::hit(record.kind(), moment));
+        hit("before");
+        let written = self.write(records, hit);
         self.failed = written.is_err();
-        failpoint::hit(record.kind(), "after");
+        hit("after");
         written
     }
 
-    fn write(&mut self, record: &Record) -> Result<(), JournalError> {
+    fn write(&mut self, records: &[Record], hit: impl Fn(&'static str)) -> Result<(), JournalError> {
         let found = self.file.metadata().map_err(disk("cannot read the journal", &self.path))?;
         if found.len() != self.whole || is_removed(&found) {
             return Err(JournalError::Touched(self.path.clone()));
         }
-        let line = self.chain.seal(&record.to_json());
-        if failpoint::is_due(record.kind(), "half") {
-            let _ = self.file.write_all(&line.as_bytes()[..line.len() / 2]); // the process ends here
-            failpoint::die();
+        let mut lines = String::new();
+        for record in records {
+            let line = self.chain.seal(&record.to_json());
+            if failpoint::is_due(record.kind(), "half") {
+                lines.push_str(&String::from_utf8_lossy(&line.as_bytes()[..line.len() / 2]));
+                let _ = self.file.write_all(lines.as_bytes()); // the process ends here
+                failpoint::die();
+            }
+            lines.push_str(&line);
         }
-        let written = self.file.write_all(line.as_bytes()).and_then(|()| {
-            failpoint::hit(record.kind(), "unsynced");
+        let written = self.file.write_all(lines.as_bytes()).and_then(|()| {
+            hit("unsynced");
             self.file.sync_data()
         });
         if let Err(source) = written {
-            // Whatever of the line arrived must not stand before a later one; if it stays, the next reader cuts it off.
+            // Whatever of it arrived must not stand before a later line; if it stays, the next reader cuts it off.
             let _ = self.file.set_len(self.whole);
             return Err(JournalError::Disk { action: "cannot write the journal", path: self.path.clone(), source });
         }
-        self.whole += line.len() as u64;
+        self.whole += lines.len() as u64;
         Ok(())
     }
 }

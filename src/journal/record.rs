@@ -70,7 +70,7 @@ pub enum Record {
         /// Those of them whose ETags could not be compared, so that size, metadata and content type have to prove the copy.
         without_etag: Vec<u32>,
     },
-    /// A request to delete these rows is about to be sent.
+    /// A request to delete the objects of these rows, or to record them in the registry, is about to be sent.
     Intent {
         /// When.
         at: String,

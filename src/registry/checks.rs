@@ -27,11 +27,14 @@ pub struct SeenCounts {
     pub projects: u64,
     /// Tracked keys; `None` if it tracked none.
     pub tracked: Option<u64>,
+    /// When, in milliseconds since 1970 by this machine's clock; `None` if that was not remembered.
+    #[serde(default)]
+    pub at: Option<i64>,
 }
 
 impl From<&SourceReport> for SeenCounts {
     fn from(report: &SourceReport) -> Self {
-        Self { projects: report.projects, tracked: report.tracked }
+        Self { projects: report.projects, tracked: report.tracked, at: Some(report.read_at.0) }
     }
 }
 
@@ -87,7 +90,7 @@ mod tests {
 
     fn check(now: (u64, Option<u64>), last: Option<(u64, Option<u64>)>, reasons: &[&str]) {
         let limits = Limits { min_projects: 2, ..Limits::default() };
-        let last = last.map(|(projects, tracked)| SeenCounts { projects, tracked });
+        let last = last.map(|(projects, tracked)| SeenCounts { projects, tracked, at: None });
         let expected = match reasons {
             [] => RegistryState::Usable,
             _ => RegistryState::Unusable(reasons.iter().map(|text| format!("sqlite: /srv/app.db: {text}")).collect()),
@@ -132,7 +135,7 @@ mod tests {
             let gone = gone.min(last - 1);
             let state = judge(
                 &report(last - gone, None),
-                Some(SeenCounts { projects: last, tracked: None }),
+                Some(SeenCounts { projects: last, tracked: None, at: None }),
                 &Limits::default(),
             );
             prop_assert_eq!(state == RegistryState::Usable, gone * 5 <= last);

@@ -1,5 +1,7 @@
 //! How many requests are under way at once.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -11,20 +13,86 @@ use super::{
 };
 use crate::domain::Key;
 
-/// A store that has at most so many requests under way; the others wait their turn.
+/// A store that has at most so many requests under way; the others wait their turn. When the store asks for fewer, there
+/// are half as many, and slowly more again.
 pub struct LimitStore {
     inner: SharedStore,
     turns: Semaphore,
+    pace: Mutex<Pace>,
+}
+
+struct Pace {
+    aimd: Aimd,
+    /// Turns that are to vanish when they are given back.
+    surplus: usize,
+    /// How often the store has asked for fewer: requests that were under way when it did all say the same.
+    throttlings: u64,
+}
+
+/// One request's turn.
+struct Turn<'a> {
+    store: &'a LimitStore,
+    permit: Option<SemaphorePermit<'a>>,
+    /// The throttlings when it began.
+    throttlings: u64,
 }
 
 impl LimitStore {
     /// At most `limit` requests at once, at least one.
     pub fn new(inner: SharedStore, limit: usize) -> Self {
-        Self { inner, turns: Semaphore::new(limit.max(1)) }
+        let limit = limit.max(1);
+        let pace = Pace { aimd: Aimd::new(limit, limit), surplus: 0, throttlings: 0 };
+        Self { inner, turns: Semaphore::new(limit), pace: Mutex::new(pace) }
     }
 
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
-        self.turns.acquire().await.map_err(|_| StoreError::new(ErrorKind::Other, "the store was closed"))
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        // Every change leaves a whole value behind.
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn turn(&self) -> Result<Turn<'_>, StoreError> {
+        let closed = |_| StoreError::new(ErrorKind::Other, "the store was closed");
+        let permit = self.turns.acquire().await.map_err(closed)?;
+        Ok(Turn { store: self, permit: Some(permit), throttlings: self.pace().throttlings })
+    }
+}
+
+impl Turn<'_> {
+    /// The request was answered: more or fewer of them from now on.
+    fn answered<T>(self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut pace = self.store.pace();
+        let before = pace.aimd.limit();
+        match &answer {
+            Err(error) if error.kind == ErrorKind::Throttled => {
+                if pace.throttlings == self.throttlings {
+                    pace.throttlings += 1;
+                    pace.aimd.on_throttle();
+                    let fewer = before - pace.aimd.limit();
+                    pace.surplus += fewer - self.store.turns.forget_permits(fewer);
+                }
+            }
+            _ => {
+                pace.aimd.on_success();
+                let more = pace.aimd.limit() - before;
+                let kept = more.min(pace.surplus);
+                pace.surplus -= kept;
+                self.store.turns.add_permits(more - kept);
+            }
+        }
+        drop(pace);
+        answer
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut pace = self.store.pace();
+        if pace.surplus > 0
+            && let Some(permit) = self.permit.take()
+        {
+            pace.surplus -= 1;
+            permit.forget();
+        }
     }
 }
 
@@ -36,38 +104,38 @@ impl ObjectStore for LimitStore {
     }
 
     async fn list(&self, request: &ListRequest) -> Result<ListPage, StoreError> {
-        let _turn = self.turn().await?;
-        self.inner.list(request).await
+        let turn = self.turn().await?;
+        turn.answered(self.inner.list(request).await)
     }
 
     async fn head(&self, key: &Key) -> Result<Option<HeadAnswer>, StoreError> {
-        let _turn = self.turn().await?;
-        self.inner.head(key).await
+        let turn = self.turn().await?;
+        turn.answered(self.inner.head(key).await)
     }
 
     async fn get(&self, key: &Key, range: Option<(u64, u64)>) -> Result<Bytes, StoreError> {
-        let _turn = self.turn().await?;
-        self.inner.get(key, range).await
+        let turn = self.turn().await?;
+        turn.answered(self.inner.get(key, range).await)
     }
 
     async fn delete_batch(&self, targets: &[DeleteTarget]) -> Result<BatchAnswer, StoreError> {
-        let _turn = self.turn().await?;
-        self.inner.delete_batch(targets).await
+        let turn = self.turn().await?;
+        turn.answered(self.inner.delete_batch(targets).await)
     }
 
     async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError> {
-        let _turn = self.turn().await?;
-        self.inner.delete(target).await
+        let turn = self.turn().await?;
+        turn.answered(self.inner.delete(target).await)
     }
 
     async fn copy(&self, request: &CopyRequest) -> Result<CopyAnswer, StoreError> {
-        let _turn = self.turn().await?;
-        self.inner.copy(request).await
+        let turn = self.turn().await?;
+        turn.answered(self.inner.copy(request).await)
     }
 
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
-        let _turn = self.turn().await?;
-        self.inner.put(request).await
+        let turn = self.turn().await?;
+        turn.answered(self.inner.put(request).await)
     }
 
     async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
@@ -156,6 +224,36 @@ mod tests {
                 prop_assert!(aimd.limit() <= before + 1);
             }
         }
+    }
+
+    #[tokio::test]
+    async fn row_1_a_store_that_asks_for_fewer_gets_half_as_many_once_for_all_that_were_under_way() {
+        let faults = Arc::new(FaultStore::new(Arc::new(MemoryStore::new("b"))));
+        let busy = StoreError::new(ErrorKind::Throttled, "slow down");
+        let gate = Arc::new(Semaphore::new(0));
+        for nth in 0..8 {
+            faults.at(Operation::Head, nth, Fault::Hold(Arc::clone(&gate)));
+            faults.at(Operation::Head, nth, Fault::Fail(busy.clone()));
+        }
+        let limited = LimitStore::new(faults.clone(), 8);
+        let key = Key::from("a");
+        let mut refused = join_all((0..8).map(|_| limited.head(&key)));
+        assert!(futures::poll!(&mut refused).is_pending());
+        gate.add_permits(8);
+        assert!(refused.await.iter().all(Result::is_err));
+        let under_way = async |expected: usize| {
+            let (gate, before) = (Arc::new(Semaphore::new(0)), faults.calls().len());
+            faults.always(Operation::Head, Fault::Hold(Arc::clone(&gate)));
+            let mut answers = join_all((0..30).map(|_| limited.head(&key)));
+            assert!(futures::poll!(&mut answers).is_pending());
+            assert_eq!(faults.calls().len() - before, expected);
+            faults.heal();
+            gate.add_permits(30);
+            assert!(answers.await.into_iter().all(|answer| answer == Ok(None)));
+        };
+        under_way(4).await;
+        // Thirty answers without a complaint: 4, 5, 6 and 7 of them make it five, six, seven and eight.
+        under_way(8).await;
     }
 
     #[tokio::test]

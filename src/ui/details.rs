@@ -251,6 +251,7 @@ fn not_bulk(lines: &mut Lines, state: &State, object: ObjectIndex, look: &Look) 
     let text = match state.left_out(object) {
         Some(Reason::Young) => "too young to be marked together with others",
         Some(Reason::Protected) => "protected: it cannot be marked",
+        Some(Reason::Unconfirmed) => "not seen like this for observe_days: not marked together with others",
         Some(Reason::Verdict(Verdict::Undetermined)) => "nothing can be said of it, so it is kept",
         _ => return,
     };

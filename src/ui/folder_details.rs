@@ -131,6 +131,7 @@ fn meaning(finding: Finding) -> &'static str {
         Finding::Flag(Flag::Legacy) => "Only layouts that the app no longer writes read these keys.",
         Finding::Flag(Flag::Young) => "Younger than the age guard, or of unknown age: not marked together with others.",
         Finding::Flag(Flag::Duplicate) => "Another object has the same size and ETag.",
+        Finding::Flag(Flag::Unconfirmed) => "Not seen like this for observe_days: not marked together with others.",
         Finding::Flag(Flag::Protected) => "The configuration protects these; they cannot be marked.",
     }
 }

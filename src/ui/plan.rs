@@ -51,6 +51,8 @@ fn head<'a>(state: &State, plan: &Plan, cells: usize, look: &Look) -> Vec<Line<'
         PlanKind::Delete => format!("delete {objects}, {bytes} for good"),
         PlanKind::Restore => format!("restore {objects}, {bytes} from the trash"),
         PlanKind::EmptyTrash => format!("delete {objects}, {bytes} for good from the trash"),
+        PlanKind::Backfill => format!("record {objects}, {bytes} in the registry"),
+        PlanKind::Prune => format!("remove the registry's rows of {objects} that are not there"),
     };
     let (may, style) = standing(state, plan, look);
     [(what, look.theme.title), (may, style)]

@@ -205,6 +205,10 @@ fn mode_hints(context: Context, kind: PlanKind) -> &'static [(Action, &'static s
             PlanKind::Delete | PlanKind::EmptyTrash => {
                 &[(Action::Dismiss, "leave"), (Action::Submit, "delete for good, once the text is right")]
             }
+            PlanKind::Backfill => &[(Action::Dismiss, "leave"), (Action::Submit, "record, once the text is right")],
+            PlanKind::Prune => {
+                &[(Action::Dismiss, "leave"), (Action::Submit, "remove the rows, once the text is right")]
+            }
         },
         Context::Help => &[(Action::Dismiss, "leave"), (Action::Down, "down"), (Action::EraseAll, "erase the search")],
         Context::Menu => &[(Action::Submit, "choose"), (Action::Down, "down"), (Action::Dismiss, "leave")],

@@ -11,6 +11,26 @@ fn guard<'v>(plan: &'v Value, name: &str) -> &'v Value {
 }
 
 #[test]
+fn what_was_seen_only_once_is_left_out_and_counted() {
+    let world = World::start();
+    let plan = |days: &str, code: i32| {
+        let file = format!("{days}.jsonl");
+        world.check(&["plan", "delete", "--json", "--observe-days", days, "-o", &file], code, &[]).one()
+    };
+    let usual = plan("0", 0);
+    let once = plan("3", 4);
+    assert_eq!((&once["objects"], &once["left_out"]["unconfirmed"]), (&0.into(), &usual["objects"]));
+    world.check(&["config", "show"], 0, &[]);
+    let unconfirmed = world.check_with(
+        &[("BUCKETREE_OBSERVE_DAYS", "3")],
+        &["audit", "--flag", "unconfirmed", "--verdict", "orphaned", "--json"],
+        0,
+        &[],
+    );
+    assert!(unconfirmed.json().len() as u64 >= usual["objects"].as_u64().unwrap());
+}
+
+#[test]
 fn caps_are_lowered_only_by_their_own_flags() {
     let world = World::start();
     let plan = world.check(&[&PLAN[..], &["--max-objects", "3"]].concat(), 4, &["guard \"object cap\"", "max_objects"]);

@@ -1,7 +1,7 @@
 //! A small world for tests of jobs: a bucket in memory behind a store that fails as told, a registry that can be changed
 //! and broken, a clock that stands still. Everything between them is the real thing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub struct TestRegistry {
     pub broken: Mutex<bool>,
     pub broken_rows: Mutex<bool>,
     pub read_only: Mutex<bool>,
+    /// Sizes that rows say.
+    pub sizes: Mutex<BTreeMap<Key, u64>>,
     /// Happens once, between the reading of rows and their removal.
     pub between: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
@@ -47,6 +49,12 @@ impl TestRegistry {
             true => Err(RegistryError::Unreachable { source_name: "test".into(), why: "it is down".into() }),
             false => Ok(()),
         }
+    }
+
+    fn kept(&self, key: &Key, project: &Option<String>) -> KeptRow {
+        let size = self.sizes.lock().unwrap().get(key).map_or("null".into(), u64::to_string);
+        let content = format!("{{\"project\":{project:?},\"size_bytes\":{size}}}").replace("None", "null");
+        KeptRow { key: key.clone(), project: project.clone(), content: content.replace("Some(", "").replace(')', "") }
     }
 
     /// Changes the rows, unless they cannot be changed; says by how many there are more or fewer.
@@ -108,8 +116,9 @@ impl Registry for TestRegistry {
     async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
         self.check()?;
         let rows = self.rows.lock().unwrap();
-        let row = |key: &Key| rows.get(key).map(|project| kept(key, project));
-        Ok(keys.iter().filter_map(row).collect())
+        let spelled: BTreeSet<Key> = keys.iter().flat_map(|key| [key.clone(), slashed(key)]).collect();
+        let row = |key: &Key| rows.get(key).map(|project| self.kept(key, project));
+        Ok(spelled.iter().filter_map(row).collect())
     }
 
     async fn remove_rows(&self, some: &[KeptRow]) -> Result<RowChange, RegistryError> {
@@ -119,7 +128,7 @@ impl Registry for TestRegistry {
             happens();
         }
         self.change(|rows| {
-            let is_named = |key: &Key, project: &Option<String>| some.contains(&kept(key, project));
+            let is_named = |key: &Key, project: &Option<String>| some.contains(&self.kept(key, project));
             rows.retain(|key, project| !is_named(key, project));
         })
     }
@@ -141,8 +150,9 @@ impl Registry for TestRegistry {
     }
 }
 
-fn kept(key: &Key, project: &Option<String>) -> KeptRow {
-    KeptRow { key: key.clone(), project: project.clone(), content: format!("{project:?}") }
+/// The key with a slash before it, as paths of URLs are written.
+fn slashed(key: &Key) -> Key {
+    Key::new([b"/", key.as_bytes()].concat())
 }
 
 /// What a run came to, seen from outside.
@@ -172,6 +182,8 @@ pub struct World {
     pub policy: Policy,
     pub caps: Caps,
     pub accepts_shrink: bool,
+    /// For how many days an object must have been seen as what it is.
+    pub observe_days: u64,
     /// What is known of the store's conditions.
     pub deletes: Atomicity,
     /// What is known of the store's condition on writes.
@@ -205,6 +217,7 @@ impl World {
             policy: Policy { min_age_seconds: 7 * 86_400, ..Policy::default() },
             caps: Caps { bucket_share: 1.0, ..Caps::default() },
             accepts_shrink: false,
+            observe_days: 0,
             deletes: Atomicity::Unmeasured,
             locking: Locking::Unmeasured,
             take_over: None,
@@ -299,7 +312,12 @@ impl World {
     pub async fn audit(&self) -> (Inventory, ScanReport, Audit) {
         let (inventory, scan) = self.scan().await;
         let audit = audit(&self.audit_input(), &inventory, &scan, &Stop::new()).await.unwrap();
+        self.memory().observe(self.store.identity(), &inventory, &audit, &scan).await.unwrap();
         (inventory, scan, audit)
+    }
+
+    fn memory(&self) -> Memory {
+        Memory::in_directory(self.folder.path(), self.runs())
     }
 
     fn audit_input(&self) -> AuditInput {
@@ -308,7 +326,10 @@ impl World {
             registry_problem: None,
             layouts: self.layouts(),
             ids: self.ids(),
-            policy: self.policy.clone(),
+            policy: Policy {
+                observed: self.memory().observed(self.store.identity(), self.observe_days),
+                ..self.policy.clone()
+            },
             check_sources: Arc::new(|_| Vec::new()),
             clock: self.clock(),
         }
@@ -330,7 +351,7 @@ impl World {
 
     /// What the guards of a plan look at beside listing and verdicts.
     async fn ground(&self, inventory: &Inventory, scan: &ScanReport, audit: &Audit) -> Ground {
-        let memory = Memory::in_directory(self.folder.path(), self.runs());
+        let memory = self.memory();
         let accepts_shrink = self.accepts_shrink;
         let last_scan = memory.compare(self.store.identity(), inventory, scan, accepts_shrink).await;
         let sample = sample(self.store.as_ref(), audit.judge.facts(), self.caps.missing_share).await;

@@ -78,6 +78,9 @@ fn toggle_one(state: &mut State, object: ObjectIndex) {
             state.say(Level::Warning, "marked, but nothing is judged yet: whose it is is not known")
         }
         Some(Reason::Young) => state.say(Level::Warning, "marked, but it is too young: the plan will refuse it"),
+        Some(Reason::Unconfirmed) => {
+            state.say(Level::Warning, "marked, but it was not seen for long enough: the plan will refuse it");
+        }
         Some(Reason::Verdict(Verdict::Undetermined)) => {
             state.say(Level::Warning, "marked, but nobody can say whose it is: the verdict is undetermined");
         }

@@ -172,6 +172,7 @@ impl Worker {
             let Some(audit) = audit(&session.audit_input(), &inventory, &report, &stop).await else { return };
             // What comes of the comparison matters to plans only; here the listing is just remembered for them.
             let _ = session.memory().compare(session.store.identity(), &inventory, &report, false).await;
+            session.observe(&inventory, &audit, &report).await;
             tell_registry(&session, &audit, &events).await;
             let gathered = spawn_blocking(move || {
                 let gathered = gather(&inventory, &audit.assessment, None, Order::default(), &|| stop.is_requested());

@@ -270,18 +270,21 @@ fn mend(capability: Capability) -> &'static str {
 
 async fn registry(session: &Session, doctor: &mut Doctor) {
     if let Some(problem) = &session.registry_problem {
-        return doctor.add(Status::Failed, "registry", problem, "check registry.source and its tables and columns");
+        return doctor.add(Status::Failed, "registry", problem, problem.mend());
     }
     let Some(registry) = &session.registry else {
         let mend = "give --registry; without one every verdict is undetermined";
         return doctor.add(Status::Note, "registry", "none is configured", mend);
     };
+    for (name, how) in registry.sources() {
+        if !how.is_empty() {
+            doctor.ok("registry source", format!("{name}: {how}"));
+        }
+    }
     let mut live = 0u64;
     let read = registry.read(&mut |row| live += u64::from(matches!(row, RegistryRow::Project { .. }))).await;
     match read {
-        Err(error) => {
-            doctor.add(Status::Failed, "registry", error, "mend the source; nothing can be judged without it")
-        }
+        Err(error) => doctor.add(Status::Failed, "registry", &error, error.mend()),
         Ok(source) if live == 0 => {
             doctor.add(
                 Status::Failed,

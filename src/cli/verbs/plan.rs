@@ -42,7 +42,12 @@ pub async fn run(inputs: &mut Inputs, kind: PlanKind, args: &PlanArgs, output: &
     let named = args.selectors.keys_from.is_some();
     check_verdicts(&args.selectors.verdict, named, is_place(args))?;
     check_output(args)?;
-    let lowered = [("min_age", &args.min_age), ("max_objects", &args.max_objects), ("max_share", &args.max_share)];
+    let lowered = [
+        ("min_age", &args.min_age),
+        ("max_objects", &args.max_objects),
+        ("max_share", &args.max_share),
+        ("observe_days", &args.observe_days),
+    ];
     inputs.flags.extend(lowered.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
     let session = Session { accepts_shrink: args.accept_shrink, ..Session::open(inputs).await? };
     let keys = args.selectors.keys_from.as_deref().map(keys_from::read).transpose()?;
@@ -177,6 +182,7 @@ fn select(audited: &Audited, selectors: &Selectors, in_a_place: bool) -> Selecti
             verdict if !selectors.verdicts.contains(&verdict) => Some(verdict.name()),
             _ if flags.has(Flag::Protected) => Some(Flag::Protected.name()),
             _ if flags.has(Flag::Young) => Some(Flag::Young.name()),
+            _ if flags.has(Flag::Unconfirmed) => Some(Flag::Unconfirmed.name()),
             _ => None,
         };
         match reason {
@@ -226,6 +232,7 @@ fn meaning(reason: &str, plan: &Plan) -> String {
     match reason {
         "young" => format!("younger than {}, or of unknown age", number::seconds(plan.header.min_age_seconds)),
         "protected" => "protected by the configuration".into(),
+        "unconfirmed" => "not seen like this for observe_days; scan again later".into(),
         "undetermined" => "no verdict can be given".into(),
         verdict => format!("{verdict}; add --verdict {verdict} if that is meant"),
     }

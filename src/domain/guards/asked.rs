@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::canary::CanaryAnswer;
 use crate::domain::capabilities::Locking;
 use crate::domain::plan::PlanRow;
+use crate::domain::sightings::Observed;
 use crate::domain::{ProjectId, Timestamp};
 
 /// Limits that are checked before the first request; exceeding one by one object deletes nothing.
@@ -71,6 +72,8 @@ pub struct GuardFacts {
     pub accepts_shrink: bool,
     /// Whether runs on other machines can be kept out.
     pub locking: Locking,
+    /// The rule that objects have to be seen twice, if it is in force.
+    pub observed: Option<Observed>,
 }
 
 /// Tracked keys that the listing does not have.

@@ -130,6 +130,14 @@ pub static GUARDS: &[Guard] = &[
         check: Check::Planning(planning::nothing_young),
     },
     Guard {
+        name: "seen twice",
+        protects: "what is an orphan only for a while: the app is writing it, or the registry is being restored",
+        default: "off; with observe_days = N every orphaned or untracked object was that, with the same ETag, in every complete \
+                  scan of at least N days",
+        lowered_by: "observe_days, --observe-days",
+        check: Check::Planning(planning::seen_twice),
+    },
+    Guard {
         name: "object cap",
         protects: "from a plan far larger than meant",
         default: "100,000 objects",

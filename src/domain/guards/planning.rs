@@ -158,6 +158,20 @@ pub(super) fn nothing_young(asked: &Asked<'_>) -> Answer {
     }
 }
 
+pub(super) fn seen_twice(asked: &Asked<'_>) -> Answer {
+    let Some(observed) = &asked.facts.observed else {
+        return Ok("it is not asked for: observe_days is not set".into());
+    };
+    let days = observed.days;
+    match (flagged(asked, Flag::Unconfirmed), &observed.sightings) {
+        (0, _) => Ok(format!("every object was the same in every complete scan of {days} days")),
+        (_, Err(why)) => Err(format!("what earlier scans saw cannot be known: {why}; mend or remove that file")),
+        (count, Ok(_)) => Err(format!(
+            "{count} objects were not seen like this for {days} days; leave them out, scan again later, or lower --observe-days"
+        )),
+    }
+}
+
 pub(super) fn object_cap(asked: &Asked<'_>) -> Answer {
     let (count, cap) = (asked.rows.len() as u64, asked.caps.objects);
     answer(

@@ -10,6 +10,7 @@ use crate::domain::guards::canary::Canary;
 use crate::domain::plan::{LIFETIME_SECONDS, Plan, PlanHeader, PlanKind};
 use crate::domain::progress::RegistryReport;
 use crate::domain::samples::{inventory_of, object};
+use crate::domain::sightings::Observed;
 use crate::domain::{Flag, Flags, IdRules, Key, ProjectId, Timestamp, Verdict};
 
 fn id(text: &str) -> ProjectId {
@@ -153,6 +154,23 @@ fn what_is_protected_or_young() {
     check("nothing protected", false, "1 objects are protected", |rows, _, _| rows[3].flags.set(Flag::Protected, true));
     check("nothing young", true, "older than the age guard", |_, _, _| {});
     check("nothing young", false, "1 objects are younger", |rows, _, _| rows[9].flags.set(Flag::Young, true));
+}
+
+#[test]
+fn what_has_to_be_seen_twice() {
+    let name = "seen twice";
+    let observed = |sightings| Some(Observed { days: 3, sightings });
+    let unconfirmed = |rows: &mut Vec<PlanRow>| rows[2].flags.set(Flag::Unconfirmed, true);
+    check(name, true, "observe_days is not set", |_, _, _| {});
+    check(name, true, "every complete scan of 3 days", |_, _, facts| facts.observed = observed(Ok(Arc::default())));
+    check(name, false, "1 objects were not seen like this for 3 days", |rows, _, facts| {
+        unconfirmed(rows);
+        facts.observed = observed(Ok(Arc::default()));
+    });
+    check(name, false, "cannot be known: torn", |rows, _, facts| {
+        unconfirmed(rows);
+        facts.observed = observed(Err("torn".into()));
+    });
 }
 
 #[test]

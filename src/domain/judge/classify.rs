@@ -84,6 +84,8 @@ impl Work<'_> {
         let rule = decide(self.judge.ground, self.judge.tracks_keys, self.census.voices);
         let mut flags = self.judge.flags(key, fields.last_modified, &self.census, &self.names);
         flags.set(Flag::Duplicate, self.duplicates.contains(index));
+        let unconfirmed = self.judge.is_unconfirmed(rule.verdict(), key, || fields.etag.to_etag());
+        flags.set(Flag::Unconfirmed, unconfirmed);
         let only = match self.census.projects.as_slice() {
             [] => None,
             [only] => Some(*only),

@@ -21,9 +21,10 @@ use rule::{Ground, Rule, decide};
 use super::facts::{Claim, Facts, Owner, RegistryState};
 use super::guards::canary::Canary;
 use super::layout::Layouts;
-use super::object::{Object, Timestamp};
+use super::object::{ETag, Object, Timestamp};
 use super::progress::{Completeness, ScanReport};
 use super::project::ProjectId;
+use super::sightings::{Observed, is_watched};
 use super::verdict::{Evidence, Flag, Flags, Health, Verdict};
 
 /// Where the program keeps its own objects: the trash, locks. Never to be cleaned up as somebody's orphans.
@@ -43,6 +44,8 @@ pub struct Policy {
     pub protected_projects: Vec<ProjectId>,
     /// What must be seen alive, or nothing that was seen counts.
     pub canary: Canary,
+    /// What earlier scans saw, if objects have to be seen twice.
+    pub observed: Option<Observed>,
 }
 
 /// How far the listing can be trusted.
@@ -171,7 +174,9 @@ impl Judge {
     }
 
     fn judgement(&self, object: &Object, rule: Rule, census: &Census, names: &Names<'_>) -> Judgement {
-        let flags = self.flags(object.key.as_bytes(), object.last_modified, census, names);
+        let mut flags = self.flags(object.key.as_bytes(), object.last_modified, census, names);
+        flags
+            .set(Flag::Unconfirmed, self.is_unconfirmed(rule.verdict(), object.key.as_bytes(), || object.etag.clone()));
         let project = names.primary(&census.projects, |_| 0).and_then(|number| names.id(number)).cloned();
         Judgement { verdict: rule.verdict(), flags, project }
     }
@@ -205,6 +210,12 @@ impl Judge {
         let old_enough = |age: i64| age >= 0 && age >= self.policy.min_age_seconds;
         !(last_modified.zip(self.trust.now).is_some_and(|(then, now)| then <= now)
             && self.age_seconds(last_modified).is_some_and(old_enough))
+    }
+
+    /// Whether it still has to be seen for some time as what it is.
+    fn is_unconfirmed(&self, verdict: Verdict, key: &[u8], etag: impl FnOnce() -> ETag) -> bool {
+        let observed = self.policy.observed.as_ref().filter(|_| is_watched(verdict));
+        observed.is_some_and(|observed| !observed.confirms(verdict, key, &etag(), self.trust.now))
     }
 
     fn protects_key(&self, key: &[u8]) -> bool {

@@ -11,6 +11,7 @@ use crate::domain::plan::Plan;
 use crate::domain::progress::{Failure, LogLevel, LogLine, RunProgress};
 use crate::jobs::{Clock, Stop};
 use crate::journal::Journal;
+use crate::journal::group::GroupJournal;
 use crate::journal::record::{Record, RowOutcome};
 use crate::store::Said;
 
@@ -24,7 +25,7 @@ pub struct Recorder {
     clock: Clock,
     stop: Stop,
     sender: mpsc::Sender<RunProgress>,
-    journal: Arc<Mutex<Journal>>,
+    journal: Arc<GroupJournal>,
     state: Mutex<State>,
 }
 
@@ -62,7 +63,7 @@ impl Recorder {
             stopped: None,
             blind: false,
         };
-        Self { run, plan, clock, stop, sender, journal: Arc::new(Mutex::new(journal)), state: Mutex::new(state) }
+        Self { run, plan, clock, stop, sender, journal: Arc::new(GroupJournal::new(journal)), state: Mutex::new(state) }
     }
 
     /// The run's id.
@@ -85,7 +86,7 @@ impl Recorder {
     /// The disk refuses; the run is then stopped, and nothing that the record announces may be done.
     pub async fn write(&self, record: Record) -> Result<(), Failure> {
         let journal = Arc::clone(&self.journal);
-        let written = tokio::task::spawn_blocking(move || lock(&journal).append(&record)).await;
+        let written = tokio::task::spawn_blocking(move || journal.append(record)).await;
         let why = match written {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error.to_string(),

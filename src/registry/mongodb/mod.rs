@@ -148,6 +148,15 @@ impl Registry for MongoRegistry {
         Ok(claims)
     }
 
+    fn sources(&self) -> Vec<(String, String)> {
+        let how = if self.replicated {
+            "read from the primary, and only what most of its servers have"
+        } else {
+            "read from a server that stands alone, so there is no majority of servers to ask"
+        };
+        vec![(self.errors.name.clone(), how.into())]
+    }
+
     async fn advice(&self) -> Vec<String> {
         self.advise().await
     }

@@ -21,7 +21,7 @@ const DIALECT: Dialect = Dialect::POSTGRES;
 /// Keys in one statement: a list is one parameter, so only the size of a message counts.
 const KEYS: usize = 10_000;
 
-/// Rows in one statement that changes them.
+/// Rows in one statement that removes them.
 const ROWS: usize = 1000;
 
 connection!(Session, Postgres, PgConnection, bind);
@@ -200,7 +200,7 @@ impl RowEngine for PostgresEngine {
         for row in rows {
             let (columns, content) = json_row(target, row)?;
             match asks.last_mut() {
-                Some((same, contents)) if *same == columns && contents.len() < ROWS => contents.push(content),
+                Some((same, contents)) if *same == columns => contents.push(content),
                 _ => asks.push((columns, vec![content])),
             }
         }

@@ -1,15 +1,17 @@
 //! The answer to a listing, believed only if it passes every check of completeness.
 
+use std::borrow::Cow;
+
 use super::spelling::{self, PROBE, Spelling};
-use super::xml::{self, Breach, Name};
+use super::xml::{self, Breach, Name, Text};
 use crate::domain::key::Escaped;
 use crate::domain::{ETag, Key, Object, StorageClass, Timestamp};
 use crate::store::ListRequest;
 
 /// An answer whose structure was checked, with keys and echoes as the store spelled them.
 #[derive(Debug, Default)]
-pub(super) struct RawPage {
-    entries: Vec<Entry>,
+pub(super) struct RawPage<'a> {
+    entries: Vec<Entry<'a>>,
     truncated: Option<bool>,
     next: Option<String>,
     key_count: Option<usize>,
@@ -19,8 +21,8 @@ pub(super) struct RawPage {
 }
 
 #[derive(Debug, Default)]
-struct Entry {
-    key: Option<String>,
+struct Entry<'a> {
+    key: Option<Cow<'a, str>>,
     size: Option<u64>,
     last_modified: Option<Timestamp>,
     etag: Option<ETag>,
@@ -28,11 +30,11 @@ struct Entry {
 }
 
 /// Reads the answer and checks what needs neither the request nor the spelling of keys.
-pub(super) fn read(body: &[u8]) -> Result<RawPage, Breach> {
+pub(super) fn read(body: &[u8]) -> Result<RawPage<'_>, Breach> {
     let mut page = RawPage::default();
     let mut entry = Entry::default();
     let standard = StorageClass::default();
-    xml::read(body, Name::ListBucketResult, |path, text| match (path, text) {
+    xml::read_texts(body, Name::ListBucketResult, |path, text| match (path, text) {
         ([_, Name::Contents, name], text) => entry.take(*name, text, &standard),
         ([_, Name::Contents], _) => {
             let entry = std::mem::take(&mut entry);
@@ -43,7 +45,7 @@ pub(super) fn read(body: &[u8]) -> Result<RawPage, Breach> {
             Ok(())
         }
         ([_, Name::CommonPrefixes], _) => Err(Breach::new("a folder in a listing that asked for none")),
-        ([_, name], Some(text)) => page.take(*name, text),
+        ([_, name], Some(text)) => page.take(*name, text.as_str()),
         _ => Ok(()),
     })?;
     match (page.truncated, &page.next) {
@@ -59,11 +61,14 @@ pub(super) fn read(body: &[u8]) -> Result<RawPage, Breach> {
     }
 }
 
-impl Entry {
-    fn take(&mut self, name: Name, text: Option<&str>, standard: &StorageClass) -> Result<(), Breach> {
-        let leaf = || text.ok_or_else(|| Breach::new(format!("elements within {name:?}")));
+impl<'a> Entry<'a> {
+    fn take(&mut self, name: Name, text: Option<Text<'a, '_>>, standard: &StorageClass) -> Result<(), Breach> {
+        let leaf = || text.as_ref().map(Text::as_str).ok_or_else(|| Breach::new(format!("elements within {name:?}")));
         match name {
-            Name::Key => set(&mut self.key, leaf()?.to_owned(), name),
+            Name::Key => {
+                leaf()?;
+                set(&mut self.key, text.map_or(Cow::Borrowed(""), Text::keep), name)
+            }
             Name::Size => {
                 let size = leaf()?.parse().map_err(|_| Breach::new("a size that is no number"))?;
                 set(&mut self.size, size, name)
@@ -83,7 +88,7 @@ impl Entry {
     }
 }
 
-impl RawPage {
+impl RawPage<'_> {
     fn take(&mut self, name: Name, text: &str) -> Result<(), Breach> {
         match name {
             Name::IsTruncated => match text.trim() {
@@ -120,10 +125,14 @@ impl RawPage {
         spelling::of_page(self.encoded, &keys, &echoes)
     }
 
-    /// How this page spells keys, by the `answer` to a request that started after [`PROBE`].
-    pub(super) fn spelling_by(&self, answer: &RawPage) -> Option<Spelling> {
+    /// How this page repeats the key after which it was to begin.
+    pub(super) fn into_echo(self) -> Option<String> {
+        self.start_after
+    }
+
+    /// How this page spells keys, by the `echo` of a request that started after [`PROBE`].
+    pub(super) fn spelling_by(&self, echo: &str) -> Option<Spelling> {
         let keys: Vec<&str> = self.entries.iter().filter_map(|entry| entry.key.as_deref()).collect();
-        let echo = answer.start_after.as_deref()?;
         spelling::of_page(self.encoded, &keys, &[(PROBE.as_bytes(), echo)])
     }
 
@@ -153,11 +162,11 @@ impl RawPage {
     }
 }
 
-impl Entry {
+impl Entry<'_> {
     fn into_object(self, spelling: Spelling) -> Result<Object, Breach> {
         let text = self.key.unwrap_or_default();
         let key = spelling.decode(&text).map(Key::new);
-        let key = key.ok_or_else(|| breach_at("a key with a broken escape:", &Key::from(text.as_str())))?;
+        let key = key.ok_or_else(|| breach_at("a key with a broken escape:", &Key::from(text.as_ref())))?;
         let Some(size) = self.size else { return Err(breach_at("no size for", &key)) };
         Ok(Object {
             size,

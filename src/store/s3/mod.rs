@@ -57,7 +57,7 @@ pub struct S3Store {
     identity: StoreIdentity,
     conditional_deletes: bool,
     /// What the store answered when it was asked how it spells keys.
-    spelling: OnceLock<RawPage>,
+    spelling: OnceLock<Option<String>>,
 }
 
 impl S3Store {
@@ -81,7 +81,7 @@ impl S3Store {
         Attempt { what, at: &self.identity }
     }
 
-    async fn list_raw(&self, request: &ListRequest, attempt: &Attempt<'_>) -> Result<(RawPage, Answer), StoreError> {
+    async fn list_raw(&self, request: &ListRequest, attempt: &Attempt<'_>) -> Result<Answer, StoreError> {
         let prefix = text(&request.prefix, attempt)?;
         let mut call = self.client.list_objects_v2().bucket(&self.identity.bucket).encoding_type(EncodingType::Url);
         if !prefix.is_empty() {
@@ -99,25 +99,18 @@ impl S3Store {
         let slot = Slot::default();
         let wire = Wire::<ListObjectsV2Output>::new(&slot, MAX_DOCUMENT);
         let answer = answered(call.customize().interceptor(wire).send().await, slot, attempt)?;
-        if answer.status != 200 {
-            return Err(attempt.refused(&answer));
-        }
-        match listing::read(&answer.body) {
-            Ok(page) => Ok((page, answer)),
-            Err(_) if xml::error_document(&answer.body).is_some() => Err(attempt.refused(&answer)),
-            Err(breach) => Err(attempt.malformed(&breach)),
-        }
+        if answer.status == 200 { Ok(answer) } else { Err(attempt.refused(&answer)) }
     }
 
     /// Asks the store, once, how it spells keys: by a listing whose starting point it repeats.
-    async fn spelling_of(&self, page: &RawPage, attempt: &Attempt<'_>) -> Result<Spelling, StoreError> {
+    async fn spelling_of(&self, page: &RawPage<'_>, attempt: &Attempt<'_>) -> Result<Spelling, StoreError> {
         if self.spelling.get().is_none() {
             let probe =
                 ListRequest { start_after: Some(Key::from(PROBE)), max_keys: Some(1), ..ListRequest::default() };
-            let (answer, _) = self.list_raw(&probe, attempt).await?;
-            let _ = self.spelling.set(answer);
+            let answer = self.list_raw(&probe, attempt).await?;
+            let _ = self.spelling.set(raw_page(&answer, attempt)?.into_echo());
         }
-        self.spelling.get().and_then(|answer| page.spelling_by(answer)).ok_or_else(|| {
+        self.spelling.get().and_then(Option::as_deref).and_then(|echo| page.spelling_by(echo)).ok_or_else(|| {
             attempt
                 .malformed(&Breach::new("whether a plus in a key is a plus or a space cannot be proved for this store"))
         })
@@ -182,7 +175,8 @@ impl ObjectStore for S3Store {
 
     async fn list(&self, request: &ListRequest) -> Result<ListPage, StoreError> {
         let attempt = self.attempt("listing");
-        let (page, answer) = self.list_raw(request, &attempt).await?;
+        let answer = self.list_raw(request, &attempt).await?;
+        let page = raw_page(&answer, &attempt)?;
         let spelling = match page.spelling(request) {
             Some(spelling) => spelling,
             None => self.spelling_of(&page, &attempt).await?,
@@ -321,6 +315,15 @@ where
             Err(attempt.malformed(&Breach(format!("an answer of {bytes} bytes makes no sense"))))
         }
         None => Err(attempt.malformed(&Breach::new("there is no answer"))),
+    }
+}
+
+/// The page that an answer with status 200 holds.
+fn raw_page<'a>(answer: &'a Answer, attempt: &Attempt<'_>) -> Result<RawPage<'a>, StoreError> {
+    match listing::read(&answer.body) {
+        Ok(page) => Ok(page),
+        Err(_) if xml::error_document(&answer.body).is_some() => Err(attempt.refused(answer)),
+        Err(breach) => Err(attempt.malformed(&breach)),
     }
 }
 

@@ -48,13 +48,31 @@ pub const SECTIONS: &[Section] = &[
              uploads in parts cannot be compared; the run says how many copies that concerns. A key that would become \
              longer than 1,024 bytes goes to .bucketree/trash/RUN.long/SHA256 of the key; the run's plan has the key. Objects \
              over 5 GB are copied by parts. Tags are kept with objects up to 5 GB only.",
-            "What lies in the trash costs as before, is protected and is never an orphan. Rows of the registry stay while their \
-             objects are in the trash. `restore RUN` is the same move the other way: it never writes over an object, says which \
+            "What lies in the trash costs as before, is protected and is never an orphan. The registry's rows of what \
+             went there are kept aside in the run's folder and removed; where the registry cannot be changed from here, they \
+             stay. `restore RUN` is the same move the other way, and puts each row back when its object is proved restored: it never writes over an object, says which \
              keys it left in the trash for that, and is a run of its own. `trash empty` deletes for good, as \
-             `plan delete` does. Copies of a run that was stopped or found an object changed stay in the trash until it is \
+             `plan delete` does, and drops the rows that can no longer return. Copies of a run that was stopped or found an object changed stay in the trash until it is \
              emptied.",
             "--via, or executor in the configuration, says how keys are deleted: batch, many in a request; single, one in \
              each; sequential, one after the other. Where a store has no request for many, batch goes on with one in each.",
+        ],
+    ),
+    (
+        "THE REGISTRY'S ROWS",
+        &[
+            "Rows follow objects, never lead them: a row goes only when its object is proved gone, if its project is not alive \
+             and it is still exactly the row that was read; the whole row is written to the run's folder first. With apply \
+             --keep-rows all rows stay.",
+            "`registry check` compares both directions: objects of live projects that are not tracked, tracked or referenced \
+             keys that are not in the bucket, each asked for by HEAD, sizes that differ, keys tracked more than once, and rows of \
+             dead projects. With --project it also lists what is only in the registry, only in the bucket, and in both. \
+             `registry backfill -o FILE` plans rows for what is untracked, of what the layout and a HEAD tell; what is young is \
+             left to the app. `registry prune -o FILE` plans the removal of rows of dead projects whose objects are proved \
+             missing; rows of live projects or of unknown owners only with --also. Neither changes the bucket. Both plans are \
+             confirmed by apply, journaled, and resumed like any other.",
+            "`audit --project P --explain` says of each object of a project whether tracked keys find it, layouts, or both: an \
+             app that deletes what it tracks misses what only layouts find.",
         ],
     ),
     (
@@ -105,6 +123,25 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     (
+        "REGISTRIES",
+        &[
+            "What the app knows is read from a file, from sqlite:PATH, or from a server: postgres://USER:PASSWORD@HOST/DATABASE, \
+             mysql://USER:PASSWORD@HOST/DATABASE. Characters of user and password that have a meaning in addresses are \
+             percent-encoded, and encryption is chosen as the database's own tools do (sslmode=verify-full, \
+             ssl-mode=VERIFY_IDENTITY). By default a database has the tables of assets/sql; other tables, columns and queries \
+             are named in the profile. A table of another schema is SCHEMA.TABLE.",
+            "Projects, tracked keys and references are read within one transaction and are of one moment. A replica may lag \
+             behind and is refused, unless the profile says replica = true. A database that says nothing for a minute has \
+             failed (timeout). Whatever ends before the database itself announced the end was not read: every verdict is \
+             undetermined then, with the source named.",
+            "Places that hold keys without tracking them are [[profiles.NAME.registry.references]], each with from and \
+             key_field, and owner_field where it is known whose the object is. Keys may be written there behind a url, with a \
+             leading_slash or percent_encoded: the key is read so, and what is written is checked as a key as well. A value \
+             that leads to another host than the url protects what it may mean and condemns nothing.",
+            "Keys and ids are compared byte by byte, whatever the collation of a column.",
+        ],
+    ),
+    (
         "OUTPUT",
         &[
             "On a terminal keys are escaped so that nothing is hidden and no two look alike. On a pipe `ls` writes the exact \
@@ -122,6 +159,9 @@ pub const GUARDS: &[&str] = &[
     "--accept-shrink is the word of a person that bucket and registry are right although they have more than 20 % less than \
      last time. `bucketree plan ... --accept-shrink` remembers the smaller counts and says so in the plan; zero and the \
      minimums still hold.",
+    "With observe_days (or --observe-days N) an object is planned only if it was orphaned or untracked, with the same ETag, in \
+     every complete scan of at least N days: every audit remembers what it saw, as digests, in the folder sightings of the \
+     state folder. Until then the object has the flag unconfirmed and is left out of what is selected in bulk.",
     "Tracked keys that are not in the listing are asked for by HEAD, up to 50 of them, where they are more than max_missing. \
      If one of them is there, the listing is wrong and nothing may be deleted by it. If all are proved gone, they are rows \
      of deleted objects, and harmless up to half of the tracked keys; above that, bucket and registry hardly belong \
@@ -205,12 +245,12 @@ pub const SHAPES: &[Shape] = &[
         ],
     ),
     (
-        "plan trash, plan delete",
+        "plan trash, plan delete, registry backfill, registry prune",
         "One line; also if a guard refuses the drafted plan, which is then not written.",
         &[
             ("plan", "id of the plan"),
-            ("kind", "trash or delete"),
-            ("file", "where it was written; null if a guard refuses"),
+            ("kind", "trash, delete, backfill or prune"),
+            ("file", "where it was written; null if a guard refuses or no file was named"),
             ("objects, bytes", "in the plan"),
             ("by_verdict", "for each verdict: objects, bytes"),
             ("by_project", "list of project, objects, bytes"),
@@ -233,7 +273,7 @@ pub const SHAPES: &[Shape] = &[
             ("planned", "keys in the plan"),
             (
                 "outcomes",
-                "keys by outcome: deleted, trashed, restored, absent-before, deleted-by-earlier-attempt, skipped-changed, \
+                "keys by outcome: deleted, trashed, restored, recorded, absent-before, deleted-by-earlier-attempt, skipped-changed, \
                  skipped-now-live, denied, locked, failed, unknown; they sum to planned",
             ),
             ("verified", "whether every key that should be gone was proved gone"),
@@ -241,7 +281,8 @@ pub const SHAPES: &[Shape] = &[
             ("bytes_gone", "bytes that are gone"),
             (
                 "rows",
-                "removed (rows of the registry), put_back (of restored keys), dropped (kept ones that cannot return), left_read_only, listed_in (file of rows to remove), problem",
+                "of the registry: removed, added (by backfill), put_back (of restored keys), dropped (kept ones that can no longer \
+                 return), left_read_only (they stay), listed_in (file of rows to remove), problem",
             ),
             ("cancelled", "whether the user stopped it"),
             ("stopped", "why it stopped early, or null"),
@@ -281,6 +322,33 @@ pub const SHAPES: &[Shape] = &[
             ("objects, bytes", "in the trash"),
             ("newest", "when the last of it came there"),
         ],
+    ),
+    (
+        "registry check",
+        "One line per difference, then the summary.",
+        &[
+            (
+                "kind",
+                "untracked, missing, wrong-size, repeated or dead-row; with --project also only-registry, only-bucket and both; \
+                 summary in the last line",
+            ),
+            OBJECT_KEY,
+            ("size", "bytes of the object"),
+            ("project, owner", "whose, and whether that is live, dead or unknown"),
+            ("claim", "row or reference"),
+            ("proof", "of a missing key: proved, there-after-all, unproven or not-asked"),
+            ("recorded", "bytes that the row says"),
+            ("rows", "how many rows have the key"),
+            (
+                "agrees, problem, in_both, untracked, missing, missing_proved, wrong_sizes, repeated, dead_rows",
+                "of the summary: whether nothing differs, why the comparison cannot be trusted, and counts",
+            ),
+        ],
+    ),
+    (
+        "audit --explain",
+        "One line per object of the project.",
+        &[("found_by", "registry, layout or both"), OBJECT_KEY, ("size, verdict", "as for audit")],
     ),
     (
         "runs export, runs check",
@@ -341,7 +409,8 @@ pub const FILES: &[&str] = &[
     "The configuration file: `bucketree config path` says where; `bucketree config init` writes one with every setting \
      explained.",
     "The state folder ($XDG_STATE_HOME/bucketree or ~/.local/state/bucketree on Linux) holds runs/RUN/plan.jsonl (the plan as \
-     it was confirmed), runs/RUN/journal.jsonl (the append-only record), runs/RUN/rows-to-remove.jsonl (where the registry \
+     it was confirmed), runs/RUN/journal.jsonl (the append-only record), runs/RUN/rows.jsonl (rows of the registry \
+     that the run took out, whole), runs/RUN/rows-to-remove.jsonl (where the registry \
      cannot be changed from here), registry-seen.json (the counts of the last trusted registry), scans/BUCKET/ID.parquet (kept scans), and demo/ (the same for the \
      embedded bucket).",
 ];
@@ -353,6 +422,8 @@ pub const EXAMPLES: &[&str] = &[
     "bucketree apply plan.jsonl --confirm 'autoshorts-media 61'",
     "bucketree restore 019aa5c4 --prefix projects/proj_1/",
     "bucketree trash empty --older-than 30d",
+    "bucketree registry check --project 1",
+    "bucketree registry prune -o rows.jsonl; bucketree apply rows.jsonl --confirm 'autoshorts-media 12'",
     "bucketree audit --json --verdict unrecognized logs/ > keys.jsonl; bucketree plan delete --verdict unrecognized --keys-from \
      keys.jsonl -o plan.jsonl",
     "bucketree scan; bucketree diff --summary previous last",
