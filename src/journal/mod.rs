@@ -24,6 +24,7 @@ mod reserve;
 pub mod runs;
 pub mod scans;
 pub mod sightings;
+pub mod uploads;
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# moto's S3 server, which imitates AWS and honours If-Match on DELETE as AWS does, unlike the other servers that run here.
+# moto's S3 server, which honours If-Match on DELETE as AWS does (though not the ETags of a batch), unlike the other servers
+# that run here.
 # It checks no signatures, and is slow.
 #
 #   moto.sh install            Python's package from PyPI into the user's cache, if missing

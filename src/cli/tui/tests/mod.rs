@@ -4,7 +4,6 @@
 mod accepting;
 mod kept;
 mod runs;
-mod runs;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
