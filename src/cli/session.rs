@@ -33,9 +33,9 @@ use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
 use crate::journal::runs::rows_removed_since;
-use crate::registry::{RegistryError, SharedRegistry};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
+use crate::registry::{RegistryError, SharedRegistry};
 use crate::store::SharedStore;
 
 /// Pages of a listing that may wait to be looked at.

@@ -8,6 +8,7 @@
 mod copying;
 mod deletion;
 mod errors;
+mod lifecycle;
 mod listing;
 mod options;
 mod spelling;
@@ -26,9 +27,11 @@ use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
 use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
+use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::upload_part_copy::UploadPartCopyOutput;
 use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
@@ -41,6 +44,7 @@ use self::spelling::{PROBE, Spelling};
 use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, PLACEHOLDER, Slot, TooLong, Wire};
 use self::xml::Breach;
 use super::batch::MAX_KEYS;
+use super::lifecycle::LifecycleRule;
 use super::{
     BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
     ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity,
@@ -288,6 +292,14 @@ impl ObjectStore for S3Store {
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
         copying::put(self, request).await
     }
+
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        lifecycle::get(self).await
+    }
+
+    async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        lifecycle::set(self, rules).await
+    }
 }
 
 /// The raw answer of a call, or why there is none.
@@ -384,5 +396,7 @@ empty_outputs!(
     CreateMultipartUploadOutput,
     UploadPartCopyOutput,
     CompleteMultipartUploadOutput,
-    AbortMultipartUploadOutput
+    AbortMultipartUploadOutput,
+    GetBucketLifecycleConfigurationOutput,
+    PutBucketLifecycleConfigurationOutput
 );
