@@ -12,6 +12,7 @@ mod lifecycle;
 mod listing;
 mod options;
 mod spelling;
+mod uploads;
 mod wire;
 mod xml;
 
@@ -30,6 +31,7 @@ use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
 use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
@@ -46,8 +48,9 @@ use self::xml::Breach;
 use super::batch::MAX_KEYS;
 use super::lifecycle::LifecycleRule;
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
-    ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage,
+    ListRequest, ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity, Upload,
+    UploadsPage, UploadsRequest,
 };
 use crate::domain::{ETag, Key, Object, StorageClass};
 
@@ -300,6 +303,14 @@ impl ObjectStore for S3Store {
     async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
         lifecycle::set(self, rules).await
     }
+
+    async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        uploads::uploads(self, request).await
+    }
+
+    async fn abort_upload(&self, upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        uploads::abort(self, upload).await
+    }
 }
 
 /// The raw answer of a call, or why there is none.
@@ -398,5 +409,6 @@ empty_outputs!(
     CompleteMultipartUploadOutput,
     AbortMultipartUploadOutput,
     GetBucketLifecycleConfigurationOutput,
-    PutBucketLifecycleConfigurationOutput
+    PutBucketLifecycleConfigurationOutput,
+    ListMultipartUploadsOutput
 );
