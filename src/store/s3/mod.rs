@@ -8,6 +8,7 @@
 mod copying;
 mod deletion;
 mod errors;
+mod lifecycle;
 mod listing;
 mod options;
 mod sending;
@@ -28,10 +29,12 @@ use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
 use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
+use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::upload_part_copy::UploadPartCopyOutput;
 use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
@@ -46,6 +49,7 @@ use self::spelling::{PROBE, Spelling};
 use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, PLACEHOLDER, Slot, TooLong, Wire};
 use self::xml::Breach;
 use super::batch::MAX_KEYS;
+use super::lifecycle::LifecycleRule;
 use super::{
     AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage,
     ListRequest, ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity, Upload,
@@ -293,6 +297,14 @@ impl ObjectStore for S3Store {
         copying::put(self, request).await
     }
 
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        lifecycle::get(self).await
+    }
+
+    async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        lifecycle::set(self, rules).await
+    }
+
     async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
         uploads::uploads(self, request).await
     }
@@ -403,5 +415,7 @@ empty_outputs!(
     UploadPartCopyOutput,
     CompleteMultipartUploadOutput,
     AbortMultipartUploadOutput,
+    GetBucketLifecycleConfigurationOutput,
+    PutBucketLifecycleConfigurationOutput,
     ListMultipartUploadsOutput
 );

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{Error, Output};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::ser_de::{DeserializeResponse, SharedResponseDeserializer};
 use aws_smithy_runtime_api::http::Headers;
+use aws_smithy_types::body::SdkBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -85,13 +86,15 @@ pub(super) struct Wire<O> {
     key: Option<Key>,
     headers: Vec<(&'static str, String)>,
     crc32: bool,
+    body: Option<String>,
     output: PhantomData<fn() -> O>,
 }
 
 impl<O> Wire<O> {
     /// Puts the answer into `slot`; refuses bodies that announce more than `limit` bytes.
     pub(super) fn new(slot: &Slot, limit: u64) -> Self {
-        Self { slot: slot.clone(), limit, key: None, headers: Vec::new(), crc32: false, output: PhantomData }
+        let slot = slot.clone();
+        Self { slot, limit, key: None, headers: Vec::new(), crc32: false, body: None, output: PhantomData }
     }
 
     /// The request is for this key; the SDK was told [`PLACEHOLDER`].
@@ -102,6 +105,11 @@ impl<O> Wire<O> {
     /// Whether a deletion of many keeps the SDK's CRC32 instead of a Content-MD5.
     pub(super) fn with_crc32(self, crc32: bool) -> Self {
         Self { crc32, ..self }
+    }
+
+    /// The request carries this document, which the SDK cannot write as it is.
+    pub(super) fn carrying(self, document: String) -> Self {
+        Self { body: Some(document), ..self }
     }
 
     /// The request carries this header, which the SDK does not know.
@@ -145,6 +153,12 @@ impl<O: EmptyOutput> Intercept for Wire<O> {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if let Some(document) = &self.body {
+            let headers = context.request_mut().headers_mut();
+            headers.insert("content-type", "application/xml");
+            headers.insert("content-length", document.len().to_string());
+            *context.request_mut().body_mut() = SdkBody::from(document.as_str());
+        }
         for (name, value) in &self.headers {
             context.request_mut().headers_mut().insert(*name, value.clone());
         }
@@ -171,7 +185,8 @@ fn trim(request: &mut HttpRequest, key: Option<&Key>, crc32: bool) -> Result<(),
     }
     let uri = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
     request.set_uri(uri)?;
-    if query == ["delete"] && !crc32 {
+    let is_lifecycle = query == ["lifecycle"] && request.method() == "PUT";
+    if (query == ["delete"] && !crc32) || is_lifecycle {
         use_content_md5(request)?;
     }
     Ok(())
@@ -184,6 +199,7 @@ fn is_permitted(request: &HttpRequest, query: &[&str], of_key: bool) -> bool {
     let copies = request.headers().get("x-amz-copy-source").is_some_and(|source| !source.is_empty());
     let only_new = request.headers().get("if-none-match") == Some("*");
     match (request.method(), of_key, query) {
+        ("GET" | "PUT", false, ["lifecycle"]) => true,
         ("GET", false, query) => query.contains(&"list-type=2") || query.contains(&"uploads"),
         ("GET" | "HEAD" | "DELETE", true, []) | ("POST", false, ["delete"]) | ("POST", true, ["uploads"]) => true,
         ("PUT", true, []) => copies || only_new,

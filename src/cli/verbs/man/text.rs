@@ -54,6 +54,10 @@ pub const SECTIONS: &[Section] = &[
              keys it left in the trash for that, and is a run of its own. `trash empty` deletes for good, as \
              `plan delete` does, and drops the rows that can no longer return. Copies of a run that was stopped or found an object changed stay in the trash until it is \
              emptied.",
+            "`trash lifecycle` shows the lifecycle rules of the bucket and exactly what would be written so that the store itself \
+             deletes what has been in the trash for 30 days, or --days N; with --set it writes that. All other rules stay to \
+             the byte, and are read again and compared afterwards. Rows that were kept stay in the run's folder then. A store \
+             without such rules says so.",
             "--via, or executor in the configuration, says how keys are deleted: batch, many in a request; single, one in \
              each; sequential, one after the other. Where a store has no request for many, batch goes on with one in each.",
         ],
@@ -322,6 +326,15 @@ pub const SHAPES: &[Shape] = &[
             ("run", "id of the run that moved it there; null for what no run did"),
             ("objects, bytes", "in the trash"),
             ("newest", "when the last of it came there"),
+        ],
+    ),
+    (
+        "trash lifecycle",
+        "One line.",
+        &[
+            ("rules, own", "every rule of the bucket as its store wrote it; the one for the trash, or null"),
+            ("document", "what would be written"),
+            ("differs, written", "whether that is something else than there is; whether it was written"),
         ],
     ),
     (
