@@ -33,9 +33,9 @@ use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
 use crate::journal::runs::rows_removed_since;
-use crate::registry::{RegistryError, SharedRegistry};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
+use crate::registry::{RegistryError, SharedRegistry};
 use crate::store::SharedStore;
 
 /// Pages of a listing that may wait to be looked at.
@@ -369,7 +369,8 @@ impl Session {
             });
         }
         let (objects, requests, seconds) = (inventory.alive(), report.requests, report.elapsed.as_secs_f64());
-        tracing::info!(objects, requests, seconds, "listed");
+        let cost = format_args!("${:.4} at R2's price", report.dollars());
+        tracing::info!(objects, requests, %cost, seconds, "listed");
         (inventory, report)
     }
 }
