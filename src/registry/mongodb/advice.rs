@@ -12,7 +12,7 @@ impl MongoRegistry {
         for place in &self.places {
             if self.finds_keys(place).await == Ok(false) {
                 advice.push(format!(
-                    "this server was not seen to find a key by {} in {}, so all of it is read before each batch",
+                    "keys cannot be looked up by {} in {}, so all of it is read",
                     place.key.as_str(),
                     place.collection
                 ));
