@@ -71,6 +71,18 @@ pub enum Effect {
         /// Whether to mark or to unmark.
         mark: bool,
     },
+    /// Compare the registry with the listing.
+    CompareRegistry {
+        /// For the answer.
+        ticket: Ticket,
+    },
+    /// Compare them, ask the store for every missing key, and look into the rows of the others.
+    CheckRegistry {
+        /// For the answers.
+        ticket: Ticket,
+    },
+    /// End that.
+    StopChecking,
     /// Freeze the marked objects into a plan.
     BuildPlan {
         /// For the answer.

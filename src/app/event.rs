@@ -5,6 +5,7 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::domain::assessment::Assessment;
+use crate::domain::drift::DriftReport;
 use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::judge::Judge;
 use crate::domain::plan::Plan;
@@ -97,6 +98,10 @@ pub enum Event {
     },
     /// A run is read.
     RunOpened(Ticket, Box<OpenRun>),
+    /// Registry and listing are compared.
+    Drifted(Ticket, Box<DriftReport>),
+    /// Keys of the registry that were looked into, and that there are.
+    Checking(Ticket, u64, u64),
     /// A second look went on.
     Proving(Ticket, ProofProgress),
     /// The run went on.

@@ -23,6 +23,7 @@ pub mod marks;
 mod model;
 pub mod number;
 pub mod order;
+pub mod registry;
 pub mod run;
 pub mod runs;
 pub mod state;

@@ -45,6 +45,9 @@ pub struct Session {
     pub via: Via,
 }
 
+/// From this many columns on there is room to set tabs apart, and to say more beside them.
+pub const ROOMY: u16 = 100;
+
 /// What is on the screen.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum View {
@@ -61,11 +64,20 @@ pub enum View {
     Log,
     /// Past runs.
     Runs,
+    /// The registry, and how it and the bucket disagree.
+    Registry,
 }
 
 impl View {
     /// Every view, in the order of its number key.
-    pub const ALL: [View; 6] = [View::Folders, View::Projects, View::Findings, View::Plan, View::Log, View::Runs];
+    pub const ALL: [View; 7] =
+        [View::Folders, View::Projects, View::Findings, View::Plan, View::Log, View::Runs, View::Registry];
+
+    /// The line of tabs of a screen of this width: each view with what stands there for it, in ASCII.
+    pub fn tabs(width: u16) -> impl Iterator<Item = (View, String)> {
+        let gap = if width < ROOMY { "" } else { " " };
+        (1..).zip(View::ALL).map(move |(number, view)| (view, format!(" {number} {}{gap}", view.name())))
+    }
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -76,6 +88,7 @@ impl View {
             View::Plan => "Plan",
             View::Log => "Log",
             View::Runs => "Runs",
+            View::Registry => "Registry",
         }
     }
 }
@@ -134,6 +147,8 @@ pub struct Bucket {
     pub assessment: Option<Assessment>,
     /// Why: it can be asked for the evidence of each object.
     pub judge: Option<Judge>,
+    /// Whether a person said that smaller counts than last time are right, for this listing.
+    pub accepts_shrink: bool,
     /// The server's clock at the listing, and this machine's.
     pub clocks: Option<(Timestamp, Timestamp)>,
 }
@@ -233,6 +248,8 @@ pub struct Planning {
     pub outdated: bool,
     /// Whether the trash is being listed for a plan.
     pub looking: bool,
+    /// Whether the plan is made anew as soon as everything is judged.
+    pub again: bool,
     /// Keys to plan again as soon as the bucket is listed and judged anew.
     pub retry: Option<Retry>,
 }
@@ -263,6 +280,8 @@ pub enum Ask {
     LogFilter,
     /// How long objects must have lain in the trash to be planned out of it.
     EmptyTrash,
+    /// The word that accepts smaller counts than last time.
+    AcceptShrink,
 }
 
 /// What the keys go to.

@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::registry::RegistryVerb;
+pub use super::scan_args::{AbortArgs, DiffArgs, ScanArgs, UploadsVerb, UsageArgs};
 use crate::config::{parse_age, parse_share};
-use crate::domain::usage::By;
 use crate::domain::via::Via;
 use crate::domain::{Flag, Verdict};
 
@@ -86,6 +86,9 @@ pub enum Verb {
     Scan(ScanArgs),
     /// Show who uses how much, and what it costs
     Usage(UsageArgs),
+    /// List multipart uploads that nobody finished, or end them
+    #[command(subcommand)]
+    Uploads(UploadsVerb),
     /// List the kept scans
     Scans,
     /// Compare two scans: what came, what went, what changed
@@ -183,41 +186,6 @@ pub struct AuditArgs {
     pub explain: bool,
     /// Only keys that begin with this
     pub prefix: Option<OsString>,
-}
-
-/// Arguments of `scan`.
-#[derive(Args, Debug)]
-pub struct ScanArgs {
-    /// Where to write the scan instead of the state folder: a new file, or s3://BUCKET/KEY at the same endpoint
-    #[arg(long, value_name = "FILE|s3://BUCKET/KEY")]
-    pub out: Option<String>,
-    /// Only keys that begin with this; needs --out
-    pub prefix: Option<OsString>,
-}
-
-/// Arguments of `usage`.
-#[derive(Args, Debug)]
-pub struct UsageArgs {
-    /// By what to group: project, user, layout, type or age
-    #[arg(long, value_name = "WHAT", default_value = "project")]
-    pub by: By,
-    /// Only keys that begin with this
-    pub prefix: Option<OsString>,
-}
-
-/// Arguments of `diff`.
-#[derive(Args, Debug)]
-pub struct DiffArgs {
-    /// The earlier scan: a file, the id of a kept one or a beginning of it, last, or previous (the one before the last)
-    pub before: String,
-    /// The later scan, named alike
-    pub after: String,
-    /// Print totals by folder and project instead of keys
-    #[arg(long)]
-    pub summary: bool,
-    /// Folders of so many levels in the totals
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub levels: usize,
 }
 
 /// What can be planned.
@@ -451,7 +419,7 @@ fn share(text: &str) -> Result<String, String> {
     }
 }
 
-fn age(text: &str) -> Result<String, String> {
+pub(super) fn age(text: &str) -> Result<String, String> {
     match parse_age(text) {
         Some(_) => Ok(text.to_owned()),
         None => Err("write an age like 7d or 36h".into()),

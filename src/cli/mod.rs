@@ -28,6 +28,7 @@ mod keys_from;
 pub mod logging;
 pub mod output;
 mod registering;
+mod scan_args;
 mod selectors;
 pub mod session;
 pub mod tui;
@@ -35,7 +36,7 @@ mod verbs;
 
 use crate::domain::plan::PlanKind;
 use args::registry::RegistryVerb;
-use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, TrashVerb, Verb};
+use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, TrashVerb, UploadsVerb, Verb};
 use error::Stop;
 use exit_code::ExitCode;
 use output::Output;
@@ -139,6 +140,12 @@ async fn read(verb: Verb, flags: &GlobalFlags, output: &mut Output) -> Result<Ex
         Verb::Du(args) => verbs::du::run(&kept::open(flags).await?, &args, output).await,
         Verb::Audit(args) => verbs::audit::run(&kept::open(flags).await?, &args, output).await,
         Verb::Scan(args) => verbs::scan::run(&Session::open(&inputs).await?, &args, output).await,
+        Verb::Uploads(UploadsVerb::List(args)) => {
+            verbs::uploads::list(&Session::open(&inputs).await?, &args, output).await
+        }
+        Verb::Uploads(UploadsVerb::Abort(args)) => {
+            verbs::uploads::abort(&Session::open(&inputs).await?, &args, output).await
+        }
         Verb::Usage(args) => verbs::usage::run(&kept::open(flags).await?, &args, output).await,
         Verb::Scans => verbs::scan::list(&Session::open(&inputs).await?, output),
         Verb::Diff(args) => verbs::diff::run(&args, flags, output).await,

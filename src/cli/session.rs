@@ -33,9 +33,9 @@ use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
 use crate::journal::runs::rows_removed_since;
-use crate::registry::{RegistryError, SharedRegistry};
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
+use crate::registry::{RegistryError, SharedRegistry};
 use crate::store::SharedStore;
 
 /// Pages of a listing that may wait to be looked at.
@@ -270,6 +270,11 @@ impl Session {
 
     /// What an audit works with.
     pub fn audit_input(&self) -> AuditInput {
+        self.audit_input_accepting(self.accepts_shrink)
+    }
+
+    /// What an audit works with; whether a person said that smaller counts than last time are right.
+    pub fn audit_input_accepting(&self, accepts_shrink: bool) -> AuditInput {
         let seen = SeenFile::in_directory(&self.state);
         let registry = &self.settings.registry;
         let limits = Limits {
@@ -279,7 +284,7 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let (accepts_shrink, runs) = (self.accepts_shrink, self.runs());
+        let runs = self.runs();
         let check = move |sources: &[SourceReport]| {
             let removed = |name: &str, since| rows_removed_since(&runs, name, since);
             let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink, &removed));
@@ -364,7 +369,8 @@ impl Session {
             });
         }
         let (objects, requests, seconds) = (inventory.alive(), report.requests, report.elapsed.as_secs_f64());
-        tracing::info!(objects, requests, seconds, "listed");
+        let cost = format_args!("${:.4} at R2's price", report.dollars());
+        tracing::info!(objects, requests, %cost, seconds, "listed");
         (inventory, report)
     }
 }

@@ -53,6 +53,14 @@ pub struct ScanReport {
     pub elapsed: Duration,
 }
 
+impl ScanReport {
+    /// What the requests cost, in dollars: a page of a listing is a class A operation, and a million of them are $4.50 on R2
+    /// beyond the first million of a month (r2/pricing).
+    pub fn dollars(&self) -> f64 {
+        self.requests as f64 * 4.5e-6
+    }
+}
+
 /// What the listing job says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ScanProgress {

@@ -16,6 +16,7 @@ pub mod probe;
 pub mod scan;
 pub mod trash;
 pub mod undo;
+pub mod uploads;
 pub mod verify;
 
 use std::sync::Arc;

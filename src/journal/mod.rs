@@ -22,6 +22,7 @@ pub mod record;
 pub mod runs;
 pub mod scans;
 pub mod sightings;
+pub mod uploads;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest, ObjectStore,
-    PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest,
+    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage, UploadsRequest,
 };
 use crate::domain::Key;
 
@@ -284,5 +284,13 @@ impl ObjectStore for FaultStore {
         let faults = self.enter(Operation::Put, vec![request.key.clone()]);
         before(&faults).await?;
         after(&faults, self.inner.put(request).await)
+    }
+
+    async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        self.inner.uploads(request).await
+    }
+
+    async fn abort_upload(&self, upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        self.inner.abort_upload(upload).await
     }
 }

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
-    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage,
+    ListRequest, ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage,
+    UploadsRequest,
 };
 use crate::domain::Key;
 
@@ -135,6 +136,16 @@ impl ObjectStore for LimitStore {
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
         let turn = self.turn().await?;
         turn.answered(self.inner.put(request).await)
+    }
+
+    async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        let _turn = self.turn().await?;
+        self.inner.uploads(request).await
+    }
+
+    async fn abort_upload(&self, upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        let _turn = self.turn().await?;
+        self.inner.abort_upload(upload).await
     }
 }
 

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::text::{justify, safe};
 use super::theme::Look;
 use crate::app::number;
-use crate::app::state::{Audit, Scan, State, View};
+use crate::app::state::{Audit, ROOMY, Scan, State, View};
 use crate::domain::facts::RegistryState;
 use crate::domain::folders::KeySpace;
 
@@ -58,27 +58,33 @@ fn scan<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
 /// The views, and the state of the registry.
 pub(super) fn draw_tabs(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let mut left = Vec::new();
-    for (number, view) in (1..).zip(View::ALL) {
+    for (view, text) in View::tabs(area.width) {
         let style = if view == state.browse.view { look.theme.tab } else { look.theme.dim };
-        left.push(Span::styled(format!(" {number} {} ", view.name()), style));
+        left.push(Span::styled(text, style));
     }
     let cells = usize::from(area.width);
-    frame.render_widget(justify(left, registry(state, look), cells, look.glyphs.cut), area);
+    frame.render_widget(justify(left, registry(state, area.width >= ROOMY, look), cells, look.glyphs.cut), area);
 }
 
-fn registry<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
-    let (text, style) = match (&state.bucket.audit, state.registry()) {
+fn registry<'a>(state: &State, roomy: bool, look: &Look) -> Vec<Span<'a>> {
+    let (text, style): (String, _) = match (&state.bucket.audit, state.registry()) {
         (Audit::Waiting, _) if state.session.registries.is_empty() => ("! no registry".into(), look.theme.warning),
-        (Audit::Waiting, _) => ("registry not read yet".into(), look.theme.dim),
+        (Audit::Waiting, _) if roomy => ("registry not read yet".into(), look.theme.dim),
+        (Audit::Waiting, _) => ("not read yet".into(), look.theme.dim),
         (Audit::Running, _) => ("judging".into(), look.theme.info),
         (Audit::Failed(_), _) => ("! judging failed".into(), look.theme.error),
         (Audit::Done, Some(report)) => match &report.state {
             RegistryState::Absent => ("! no registry".into(), look.theme.warning),
-            RegistryState::Unusable(_) => ("! registry unusable".into(), look.theme.error),
+            RegistryState::Unusable(_) if roomy => ("! registry unusable".into(), look.theme.error),
+            RegistryState::Unusable(_) => ("! unusable".into(), look.theme.error),
             RegistryState::Usable => {
                 let projects: u64 = report.sources.iter().map(|source| source.projects).sum();
-                let noun = if projects == 1 { "project" } else { "projects" };
-                (format!("{} {} {noun} live", look.glyphs.yes, number::count(projects)), look.theme.info)
+                let noun = match (roomy, projects) {
+                    (false, _) => "",
+                    (true, 1) => " project",
+                    (true, _) => " projects",
+                };
+                (format!("{} {}{noun} live", look.glyphs.yes, number::count(projects)), look.theme.info)
             }
         },
         (Audit::Done, None) => (String::new(), look.theme.dim),

@@ -8,6 +8,7 @@ mod folder_details;
 mod header;
 mod log;
 mod plan;
+mod registry;
 mod row;
 mod runs;
 mod status;
@@ -49,6 +50,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
                 let draw = match view {
                     View::Plan => plan::draw,
                     View::Runs => runs::draw,
+                    View::Registry => registry::draw,
                     _ => tree::draw,
                 };
                 draw(frame, areas.rows, state, look);

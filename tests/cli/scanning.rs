@@ -187,3 +187,12 @@ fn usage_adds_up_and_has_a_price() {
     world.check_with(&[("BUCKETREE_PRICE_PER_GB", "-1")], &["usage"], 2, &["price_per_gb"]);
     world.check(&["usage", "--by", "color"], 2, &["project, user, layout, type, age"]);
 }
+
+#[test]
+fn a_store_without_uploads_is_said_to_be_one() {
+    let world = World::start();
+    world.check(&["uploads", "list"], 1, &["not supported by this store"]);
+    world.check(&["uploads", "abort"], 1, &["not supported by this store"]);
+    world.check(&["uploads", "abort", "--older-than", "1d"], 4, &["nothing young", "7d"]);
+    assert!(!world.path("state/uploads.jsonl").exists());
+}

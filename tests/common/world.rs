@@ -195,6 +195,8 @@ pub struct World {
     pub via: Via,
     pub kind: PlanKind,
     pub keep_rows: bool,
+    /// The registry cannot be opened.
+    pub without_registry: bool,
     /// Stands still, or says something else than the bucket's own clock.
     pub clock: Option<Clock>,
     folder: tempfile::TempDir,
@@ -226,6 +228,7 @@ impl World {
             via: Via::Batch,
             kind: PlanKind::Delete,
             keep_rows: false,
+            without_registry: false,
             clock: None,
             folder: folder(),
         };
@@ -380,7 +383,7 @@ impl World {
         Execution {
             plan: Arc::new(plan),
             store: Arc::clone(&self.store) as SharedStore,
-            registry: Some(Arc::clone(&self.registry) as SharedRegistry),
+            registry: (!self.without_registry).then(|| Arc::clone(&self.registry) as SharedRegistry),
             layouts: self.layouts(),
             ids: self.ids(),
             runs: self.runs(),

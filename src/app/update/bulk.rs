@@ -60,7 +60,7 @@ fn toggle(state: &mut State, node: &Node) {
             let Some(object) = state.object_of(node) else { return };
             toggle_one(state, object);
         }
-        Node::Run(_) | Node::Ends(..) | Node::RunKey(..) => {}
+        _ => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the jobs say: listing, judging, filtering, sorting. Answers with an old ticket are dropped; facts never are.
 
-use super::{Effects, browse, bulk, forget_orders, kept, planning, prompt, running, runs};
+use super::{Effects, browse, bulk, forget_orders, kept, planning, prompt, registry, running, runs};
 use crate::app::effect::Effect;
 use crate::app::event::{Assessed, Event, Gathered};
 use crate::app::forest::Node;
@@ -42,6 +42,11 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
         }
         Event::Runs { ticket, runs, read } if ticket == state.runs.ticket => runs::listed(state, runs, read),
         Event::RunOpened(ticket, open) if ticket == state.runs.open_ticket => runs::opened(state, *open),
+        Event::Drifted(ticket, report) if ticket == state.registry_view.ticket => registry::compared(state, *report),
+        Event::Checking(ticket, done, all) if ticket == state.registry_view.ticket => {
+            state.registry_view.checking = Some((done, all));
+            Effects::new()
+        }
         Event::Proving(ticket, progress) => runs::proving(state, ticket, progress),
         Event::Run(progress) => running::progress(state, progress),
         Event::RunFailed(failure) => running::failed(state, failure),
@@ -60,6 +65,7 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
 pub(super) fn list(state: &mut State) -> Effects {
     let ticket = state.ticket();
     state.bucket.scan_ticket = ticket;
+    state.bucket.accepts_shrink = false;
     state.bucket.scan = Scan::Running { since: state.now, objects: 0 };
     vec![Effect::Scan { ticket }]
 }
@@ -143,11 +149,16 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
         state.failure = Some(failure.clone());
     }
     forget_orders(state);
+    effects.extend(audit(state));
+    effects
+}
+
+/// Reads the registry and judges every object.
+pub(super) fn audit(state: &mut State) -> Effects {
     let ticket = state.ticket();
     state.bucket.audit_ticket = ticket;
     state.bucket.audit = Audit::Running;
-    effects.push(Effect::Audit { ticket });
-    effects
+    vec![Effect::Audit { ticket }]
 }
 
 /// Puts a new listing in the place of the old one. Cursors and marks belong to keys, so they are carried over by key.
@@ -222,6 +233,8 @@ fn judged(state: &mut State, assessed: Assessed) -> Effects {
     if state.browse.order.by == crate::app::order::By::Status {
         forget_orders(state);
     }
+    effects.extend(registry::judged(state));
+    effects.extend(registry::plan_again(state));
     effects.extend(runs::listed_for_retry(state));
     effects
 }
@@ -261,6 +274,8 @@ fn sorted(state: &mut State, folder: Key, order: FolderOrder) -> Effects {
 fn failed(state: &mut State, failure: Failure) -> Effects {
     state.planning.pending = false;
     state.planning.looking = false;
+    state.registry_view.comparing = false;
+    state.registry_view.checking = None;
     state.filter.pending = false;
     runs::failed(state);
     state.say(Level::Error, failure.to_string());

@@ -13,6 +13,9 @@ mod marks_law;
 mod mouse;
 mod planning;
 mod prompt;
+mod registry;
+#[cfg(test)]
+mod registry_tests;
 mod running;
 mod runs;
 #[cfg(test)]

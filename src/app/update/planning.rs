@@ -46,7 +46,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Effects {
 }
 
 /// Why nothing can be planned now.
-fn obstacle(state: &State) -> Option<String> {
+pub(super) fn obstacle(state: &State) -> Option<String> {
     if state.is_running() {
         return Some("a run is going on; plan when it has ended".into());
     }

@@ -2,6 +2,7 @@
 //! milliseconds, and draws when something has changed.
 
 pub mod desk;
+mod drift;
 mod history;
 mod keeping;
 mod past;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::drift::Drift;
 use super::history::History;
 use super::keeping::{self, OwnScan};
 use super::planner::Planner;
@@ -46,6 +47,7 @@ pub struct Worker {
     events: mpsc::Sender<Event>,
     history: History,
     planner: Planner,
+    drift: Drift,
     listing: Stop,
     filtering: Stop,
     sorting: Stop,
@@ -61,6 +63,7 @@ impl Worker {
         Self {
             history: History::new(Arc::clone(&session), events.clone()),
             planner: Planner::new(Arc::clone(&session), events.clone()),
+            drift: Drift::new(Arc::clone(&session), events.clone()),
             session,
             events,
             listing: Stop::new(),
@@ -88,6 +91,13 @@ impl Worker {
             }
             Effect::StopScan => self.listing.request(),
             Effect::Audit { ticket } => self.audit(ticket, state),
+            Effect::CompareRegistry { ticket } => self.drift.compare(ticket, state),
+            Effect::CheckRegistry { ticket } => {
+                if let Some(scan) = self.last_scan() {
+                    self.drift.check(ticket, scan, state);
+                }
+            }
+            Effect::StopChecking => self.drift.stop(),
             Effect::Filter { ticket, filter } => self.filter(ticket, filter, state),
             Effect::Gather { ticket, order } => self.gather(ticket, order, state),
             Effect::Sort { ticket, folder, order } => self.sort(ticket, folder, order, state),
@@ -128,6 +138,7 @@ impl Worker {
         }
         self.history.stop();
         self.planner.stop_looking();
+        self.drift.stop();
         if let Some(run) = self.running.take() {
             // A run that panicked has nothing more to write.
             let _ = run.await;
@@ -165,11 +176,15 @@ impl Worker {
         let inventory = state.bucket.inventory.clone();
         let Some(report) = state.bucket.kept.clone().or_else(|| self.last_scan()) else { return };
         keeping::keep(&self.session, &self.events, &self.own_scan, inventory.clone(), report.clone());
+        let accepts_shrink = state.bucket.accepts_shrink;
         let (session, events, stop) = (Arc::clone(&self.session), self.events.clone(), self.listing.clone());
         tokio::spawn(async move {
             // The registry is read after the listing, whatever came of that; a listing that was stopped does not stop it.
             let stop = if stop.is_requested() { Stop::new() } else { stop };
-            let Some(audit) = audit(&session.audit_input(), &inventory, &report, &stop).await else { return };
+            let Some(audit) = audit(&session.audit_input_accepting(accepts_shrink), &inventory, &report, &stop).await
+            else {
+                return;
+            };
             // What comes of the comparison matters to plans only; here the listing is just remembered for them.
             let _ = session.memory().compare(session.store.identity(), &inventory, &report, false).await;
             session.observe(&inventory, &audit, &report).await;

@@ -19,6 +19,7 @@ pub mod resume;
 pub mod runs;
 pub mod scan;
 pub mod trash;
+pub mod uploads;
 pub mod usage;
 pub mod verify;
 mod watch;

@@ -158,8 +158,8 @@ fn lacks_index(table: &Table) -> Ask {
 
 impl RowEngine for PostgresEngine {
     fn whole(&self, _: &Target<'_>) -> String {
-        // Not to_jsonb, which writes columns of JSON anew.
-        String::from(", row_to_json(t)::text")
+        // Not to_jsonb, which writes columns of JSON anew; and not of `t`, which may be a column.
+        String::from(", row_to_json(t.*)::text")
     }
 
     fn content(&self, _: &Target<'_>, row: &dyn Cells, first: usize) -> Result<String, String> {
@@ -175,7 +175,7 @@ impl RowEngine for PostgresEngine {
         };
         let text_of = format!(
             "DELETE FROM {} AS t USING unnest($1::{list}, $2::text[]) AS kept(key, content) \
-             WHERE t.{} = kept.key AND row_to_json(t)::text = kept.content",
+             WHERE t.{} = kept.key AND row_to_json(t.*)::text = kept.content",
             dialect.table(table),
             dialect.quoted(&table.first),
         );

@@ -11,6 +11,7 @@ mod errors;
 mod listing;
 mod options;
 mod spelling;
+mod uploads;
 mod wire;
 mod xml;
 
@@ -28,6 +29,7 @@ use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::upload_part_copy::UploadPartCopyOutput;
@@ -42,8 +44,9 @@ use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, PLACEHOLDER, Slot, TooLong, 
 use self::xml::Breach;
 use super::batch::MAX_KEYS;
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
-    ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage,
+    ListRequest, ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity, Upload,
+    UploadsPage, UploadsRequest,
 };
 use crate::domain::{ETag, Key, Object, StorageClass};
 
@@ -288,6 +291,14 @@ impl ObjectStore for S3Store {
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
         copying::put(self, request).await
     }
+
+    async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        uploads::uploads(self, request).await
+    }
+
+    async fn abort_upload(&self, upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        uploads::abort(self, upload).await
+    }
 }
 
 /// The raw answer of a call, or why there is none.
@@ -384,5 +395,6 @@ empty_outputs!(
     CreateMultipartUploadOutput,
     UploadPartCopyOutput,
     CompleteMultipartUploadOutput,
-    AbortMultipartUploadOutput
+    AbortMultipartUploadOutput,
+    ListMultipartUploadsOutput
 );

@@ -178,7 +178,7 @@ fn is_permitted(request: &HttpRequest, query: &[&str], of_key: bool) -> bool {
     let copies = request.headers().get("x-amz-copy-source").is_some_and(|source| !source.is_empty());
     let only_new = request.headers().get("if-none-match") == Some("*");
     match (request.method(), of_key, query) {
-        ("GET", false, query) => query.contains(&"list-type=2"),
+        ("GET", false, query) => query.contains(&"list-type=2") || query.contains(&"uploads"),
         ("GET" | "HEAD" | "DELETE", true, []) | ("POST", false, ["delete"]) | ("POST", true, ["uploads"]) => true,
         ("PUT", true, []) => copies || only_new,
         ("PUT", true, [one, two]) => copies && is(one, "partNumber=") && is(two, "uploadId="),

@@ -40,10 +40,12 @@ impl Tally {
     pub fn assert_worth_it(&self) {
         assert!(self.kills > self.cases / 4 && self.torn > 0, "{self:?}");
         let never = |outcome: &Outcome| match outcome {
-            Outcome::Unknown => true,
+            Outcome::Unknown | Outcome::Recorded => true,
             Outcome::SkippedNowLive => !matches!(self.kind, Some(PlanKind::Delete | PlanKind::Trash)),
             Outcome::DeletedByEarlierAttempt => self.kind.is_some_and(PlanKind::moves),
-            Outcome::Deleted | Outcome::Trashed | Outcome::Restored => Some(*outcome) != self.kind.map(PlanKind::done),
+            Outcome::Deleted | Outcome::Trashed | Outcome::Restored | Outcome::Recorded => {
+                Some(*outcome) != self.kind.map(PlanKind::done)
+            }
             _ => false,
         };
         for outcome in Outcome::ALL {

@@ -34,8 +34,26 @@ pub const USAGE: &[&str] = &[
      (https://developers.cloudflare.com/r2/pricing/); free allowances are not taken off, requests not added.",
 ];
 
+/// What `uploads` does.
+pub const UPLOADS: &[&str] = &[
+    "`uploads list` shows multipart uploads that were begun and neither completed nor ended: their parts cost, and no listing of \
+     objects has them. `uploads abort` ends those older than min_age (--older-than for more). It says which they are, and ends \
+     them only with --confirm and the bucket's name and their number; parts that were sent are gone then, objects are not \
+     touched. Each is written to uploads.jsonl in the state folder before it is sent, and again with what came of it. \
+     Stores without these requests are said to be.",
+];
+
 /// The shapes of their verbs.
 pub const SHAPES: &[Shape] = &[
+    (
+        "uploads list, uploads abort",
+        "One line per upload.",
+        &[
+            ("key or key_base64", "the key that it would become"),
+            ("upload, begun", "its id, and when it was begun"),
+            ("outcome", "of uploads abort --confirm: aborted, absent (somebody was faster) or unknown"),
+        ],
+    ),
     (
         "usage",
         "One line per group, then the total.",
