@@ -150,6 +150,12 @@ pub const SECTIONS: &[Section] = &[
              leading_slash or percent_encoded: the key is read so, and what is written is checked as a key as well. A value \
              that leads to another host than the url protects what it may mean and condemns nothing.",
             "Keys and ids are compared byte by byte, whatever the collation of a column.",
+            "mongodb:// and mongodb+srv:// are read as Auto Shorts has them: projects by _id, r2_file_paths by object_key and \
+             project_id, and scenes.media.storageKey and scenes.audio.storageKey of projects as references. projects_table, \
+             tracked_table, the fields and the references name others; a field may be a path through documents and arrays. \
+             Ids may be ObjectIds, text, whole numbers or UUIDs. Reads go to the primary and see only what most of the servers \
+             have.",
+            "A file may be packed with gzip, and may be what mongoexport writes, canonical or relaxed.",
         ],
     ),
     (
