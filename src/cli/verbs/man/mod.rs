@@ -1,5 +1,6 @@
 //! `bucketree man`: one page with everything: verbs, flags, JSON shapes, exit codes, environment, files, guards.
 
+mod console;
 mod scans;
 mod text;
 
@@ -38,6 +39,7 @@ fn page() -> std::io::Result<Vec<u8>> {
     for (title, paragraphs) in text::SECTIONS {
         section(&mut roff, title, paragraphs);
     }
+    section(&mut roff, "THE CONSOLE", console::CONSOLE);
     section(&mut roff, "KEPT SCANS", scans::KEPT_SCANS);
     section(&mut roff, "USAGE AND COSTS", scans::USAGE);
     section(&mut roff, "UPLOADS", scans::UPLOADS);
