@@ -112,7 +112,7 @@ pub(super) const KEYS: &[Key] = &[
         "registry.source",
         &["BUCKETREE_REGISTRY"],
         "\"sqlite:app.db\"",
-        "what knows the live projects: a path, file:PATH (JSON, JSON lines, CSV, ids one a line), sqlite:PATH, or the address of a database",
+        "what knows the live projects: a path, file:PATH (JSON, JSON lines, CSV, ids one a line; gzip or not), sqlite:PATH, or the address of a database",
     ),
     secret(
         "registry.tracked",

@@ -15,13 +15,13 @@ use crate::program::World;
 use crate::server::{Database, Server, literal};
 
 /// What the demo's registry knows: ids of projects, and project, scene and type of every key.
-struct Facts {
-    projects: Vec<String>,
-    rows: Vec<(String, String, Option<String>, Option<String>)>,
+pub struct Facts {
+    pub projects: Vec<String>,
+    pub rows: Vec<(String, String, Option<String>, Option<String>)>,
 }
 
 impl Facts {
-    async fn of(registry: &str) -> Self {
+    pub async fn of(registry: &str) -> Self {
         let options = SqliteConnectOptions::new().filename(registry).read_only(true);
         let mut connection = SqliteConnection::connect_with(&options).await.expect("the demo's registry");
         let projects =
@@ -58,7 +58,7 @@ impl Facts {
 }
 
 /// What `audit --json` says, without the name of the source and the time, which cannot be the same.
-fn audit(world: &World, registry: &str) -> Vec<String> {
+pub fn audit(world: &World, registry: &str) -> Vec<String> {
     let ran = world.run_with(&[("BUCKETREE_REGISTRY", registry)], &["audit", "--json"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let line = |mut line: Value| {

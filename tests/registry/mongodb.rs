@@ -14,8 +14,10 @@ use bucketree::domain::facts::RegistryRow;
 use bucketree::registry::{NewRow, RegistryError, RegistrySpec, RowChange, SharedRegistry, open};
 use futures::StreamExt;
 
+use crate::audits::{Facts, audit};
 use crate::conformance::{self, Filling, Fixture, project, rows, tracked};
 use crate::cutting_proxy::{CuttingProxy, End};
+use crate::program::World;
 
 /// A check of the server at an address.
 pub type Check = fn(String) -> Pin<Box<dyn Future<Output = ()>>>;
@@ -34,6 +36,7 @@ pub const CHECKS: &[(&str, Check)] = checks![
     a_reading_that_is_cut_off_anywhere_is_no_reading,
     rows_that_lose_their_connection_are_all_found_again,
     a_server_that_is_killed_while_it_is_read_was_not_read,
+    the_same_facts_give_the_same_audit,
 ];
 
 /// A database of a check's own on a server.
@@ -357,4 +360,19 @@ async fn a_server_that_is_killed_while_it_is_read_was_not_read(_: String) {
         let error = registry.projects(&mut |_| {}).await.expect_err("gone");
         assert!(is_a_lost_connection(&error), "{error:?}");
     }
+}
+
+async fn the_same_facts_give_the_same_audit(server: String) {
+    let world = World::with_objects(600);
+    let facts = Facts::of(world.demo("registry")).await;
+    let database = Database::new(&server).await;
+    let row = |(n, (key, project, scene, kind)): (usize, &(String, String, Option<String>, Option<String>))| {
+        doc! { "_id": id(n), "object_key": key, "project_id": project, "scene_id": scene, "file_type": kind }
+    };
+    database.insert("projects", facts.projects.iter().map(|project| doc! { "_id": project }).collect()).await;
+    database.insert("r2_file_paths", facts.rows.iter().enumerate().map(row).collect()).await;
+    let expected = audit(&world, world.demo("registry"));
+    assert!(expected.len() >= 600);
+    assert_eq!(audit(&world, &database.address(None)), expected);
+    database.drop().await;
 }
