@@ -12,7 +12,15 @@
 //! ```
 
 pub mod address;
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "a file does not need all of what servers need")
+)]
 mod connection;
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "a file does not need all of what servers need")
+)]
 mod engine;
 #[cfg(feature = "mysql")]
 mod mysql;
