@@ -236,7 +236,8 @@ pub async fn a_server_that_is_killed_leaves_all_or_nothing(server: Arc<Server>) 
     }
     let mut now = registry.rows(&keys).await.expect("rows");
     let mut kept = kept;
-    (now.sort(), kept.sort());
+    now.sort();
+    kept.sort();
     assert_eq!(now, kept, "no row is lost");
     database.drop().await;
 }
