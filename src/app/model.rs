@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::assessment::Assessment;
+use crate::domain::capabilities::Atomicity;
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::Judge;
 use crate::domain::plan::{Plan, PlanKind};
@@ -39,6 +40,8 @@ pub struct Session {
     pub registries: Vec<String>,
     /// The least age, in seconds, below which an object counts as young.
     pub min_age_seconds: i64,
+    /// Whether deletions can hit another object than the one that was looked at.
+    pub deletes: Atomicity,
     /// Whether a scan in a file is looked at, and no bucket is asked.
     pub offline: bool,
     /// How deletions reach the store, unless the dialog says otherwise.

@@ -102,6 +102,7 @@ impl Sim {
             bucket: "media".into(),
             registries: vec!["file: projects.json".into()],
             min_age_seconds: 7 * 86_400,
+            deletes: Default::default(),
             offline: false,
             via: Via::Batch,
         };

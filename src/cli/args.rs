@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use self::registry::RegistryVerb;
+use self::registry::{LifecycleArgs, RegistryVerb};
 pub use super::scan_args::{AbortArgs, DiffArgs, ScanArgs, UploadsVerb, UsageArgs};
 use crate::config::{parse_age, parse_share};
 use crate::domain::via::Via;
@@ -312,6 +312,8 @@ pub enum TrashVerb {
     List,
     /// Delete for good what lies in the trash; without --confirm, only say what that would be
     Empty(EmptyArgs),
+    /// Let the store delete what has been in the trash for so many days: a rule of the bucket, beside its others
+    Lifecycle(LifecycleArgs),
 }
 
 /// Arguments of `trash empty`.

@@ -122,6 +122,10 @@ fn on_bucket(verb: Option<Verb>, flags: &GlobalFlags, output: &mut Output) -> Re
             }
             Some(Verb::Resume(args)) => verbs::resume::run(&args, flags, output).await,
             Some(Verb::Restore(args)) => verbs::trash::restore(&args, flags, output).await,
+            Some(Verb::Trash(TrashVerb::Lifecycle(args))) => {
+                let session = Session::open(&session::inputs(flags)).await?;
+                verbs::lifecycle::run(&session, &args, output).await
+            }
             Some(Verb::Trash(TrashVerb::Empty(args))) => verbs::trash::empty(&args, flags, output).await,
             Some(verb) => interrupt::or(read(verb, flags, output)).await,
         }

@@ -75,6 +75,8 @@ pub struct Session {
     pub deletes: Atomicity,
     /// Whether runs on other machines can be kept out of the bucket.
     pub locking: Locking,
+    /// What the store was last measured to do.
+    pub measured: Option<Measured>,
     /// The scan that is looked at in place of the bucket, if one is.
     pub kept: Option<Arc<Kept>>,
 }
@@ -242,7 +244,7 @@ impl Session {
             "registry"
         );
         let now = clock.now();
-        let deletes = Atomicity::of(measured, now);
+        let deletes = Atomicity::of(measured, settings.executor.value, now);
         let policy = policy(&settings, &ids);
         let caps = caps(&settings);
         Ok(Self {
@@ -259,6 +261,7 @@ impl Session {
             accepts_shrink: false,
             deletes,
             locking: Locking::of(measured, now),
+            measured: measured.cloned(),
             kept: None,
         })
     }
@@ -306,6 +309,11 @@ impl Session {
         }
     }
 
+    /// Whether deletions that go this way can hit another object than the one that was looked at.
+    pub fn deletes_via(&self, via: Via) -> Atomicity {
+        Atomicity::of(self.measured.as_ref(), via, self.clock.now())
+    }
+
     /// What a run of a plan needs.
     pub fn execution(&self, plan: Arc<Plan>) -> Execution {
         self.execution_via(plan, self.settings.executor.value)
@@ -321,7 +329,7 @@ impl Session {
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
             runs: self.runs(),
-            conditional_deletes: self.deletes.is_proved(),
+            conditional_deletes: self.deletes_via(via).is_proved(),
             locking: self.locking,
             take_over: None,
             concurrency: via.concurrency(requests),

@@ -10,6 +10,7 @@ pub mod drift;
 pub mod execute;
 pub mod executor;
 pub mod ground;
+pub mod lifecycle;
 pub mod lock;
 pub mod presence;
 pub mod probe;

@@ -209,6 +209,20 @@ impl Record {
         }
     }
 
+    /// Whether something is done after it that it says beforehand. The others say what was done.
+    pub fn announces(&self) -> bool {
+        matches!(
+            self,
+            Record::Started { .. }
+                | Record::Resumed { .. }
+                | Record::Copying { .. }
+                | Record::Copied { .. }
+                | Record::Intent { .. }
+                | Record::RemovingRows { .. }
+                | Record::PuttingRows { .. }
+        )
+    }
+
     /// The record as one line of JSON without a newline.
     pub fn to_json(&self) -> String {
         // Strings, numbers and maps with string keys always serialize.

@@ -16,6 +16,8 @@ use crate::domain::progress::Verification;
 pub const PLAN: &str = "plan.jsonl";
 /// Name of the journal in a run's folder.
 pub const JOURNAL: &str = "journal.jsonl";
+/// Name of the file in a run's folder that keeps room for outcomes.
+pub const RESERVE: &str = "journal.reserve";
 /// Name of the list of tracking rows to remove in a run's folder.
 pub const ROWS_TO_REMOVE: &str = "rows-to-remove.jsonl";
 

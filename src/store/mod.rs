@@ -4,6 +4,7 @@ pub mod batch;
 pub mod conformance;
 pub mod faults;
 pub mod hidden;
+pub mod lifecycle;
 pub mod limit;
 pub mod memory;
 pub mod offline;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use self::lifecycle::LifecycleRule;
 use crate::domain::{ETag, Key, Object, Timestamp};
 
 /// Where a store is, for plans, headers and messages. Never holds a secret.
@@ -262,6 +264,22 @@ pub trait ObjectStore: Send + Sync {
     /// # Errors
     /// Any [`StoreError`]: it may have been written then.
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError>;
+
+    /// The bucket's lifecycle rules.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; [`ErrorKind::Unsupported`] where the store has none.
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        Err(StoreError::new(ErrorKind::Unsupported, "this store has no lifecycle rules"))
+    }
+
+    /// Replaces all lifecycle rules of the bucket.
+    ///
+    /// # Errors
+    /// As [`ObjectStore::lifecycle`].
+    async fn set_lifecycle(&self, _rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        Err(StoreError::new(ErrorKind::Unsupported, "this store has no lifecycle rules"))
+    }
 
     /// One page of the multipart uploads that were begun and not finished.
     ///

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::lifecycle::LifecycleRule;
 use super::{
     AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest,
     ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage, UploadsRequest,
@@ -127,6 +128,14 @@ impl ObjectStore for RetryStore {
 
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
         self.inner.put(request).await
+    }
+
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        self.repeat(|| self.inner.lifecycle()).await
+    }
+
+    async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        self.inner.set_lifecycle(rules).await
     }
 
     async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {

@@ -8,6 +8,7 @@ use super::text::{justify, safe};
 use super::theme::Look;
 use crate::app::number;
 use crate::app::state::{Audit, ROOMY, Scan, State, View};
+use crate::domain::capabilities::Atomicity;
 use crate::domain::facts::RegistryState;
 use crate::domain::folders::KeySpace;
 
@@ -15,14 +16,20 @@ use crate::domain::folders::KeySpace;
 pub(super) fn draw_header(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let session = &state.session;
     let dot = Span::styled(format!(" {} ", look.glyphs.dot), look.theme.dim);
-    let left = vec![
+    let mut left = vec![
         Span::styled(" bucketree ", look.theme.title),
         Span::raw(safe(&session.profile)),
         dot.clone(),
         Span::raw(safe(&session.host)),
-        dot,
+        dot.clone(),
         Span::styled(safe(&session.bucket), look.theme.title),
     ];
+    // What was not measured is said where it matters: in the plan and its confirmation.
+    match session.deletes {
+        Atomicity::Unmeasured => {}
+        Atomicity::Proved { .. } => left.extend([dot.clone(), Span::styled("atomic", look.theme.info)]),
+        _ => left.extend([dot.clone(), Span::styled("not atomic", look.theme.warning)]),
+    }
     let cells = usize::from(area.width);
     frame.render_widget(justify(left, scan(state, look), cells, look.glyphs.cut), area);
 }

@@ -96,8 +96,11 @@ fn compared(state: &State, look: &Look) -> (String, Style) {
         return (text.into(), look.theme.dim);
     };
     let kinds = DriftKind::ALL.into_iter().filter(|kind| kind.count(report) > 0);
-    let parts: Vec<String> =
-        kinds.map(|kind| format!("{} {}", number::count(kind.count(report) as u64), kind.name())).collect();
+    let part = |kind: DriftKind| {
+        let count = kind.count(report);
+        format!("{} {}", number::count(count as u64), kind.noun(count))
+    };
+    let parts: Vec<String> = kinds.map(part).collect();
     if let Some(why) = nothing_to_compare(state) {
         return (why.into(), look.theme.dim);
     }
@@ -133,8 +136,8 @@ pub(super) fn line<'a>(state: &State, node: &Node, cells: usize, look: &Look) ->
             None => return Line::default(),
         },
         Node::Drift(kind) => {
-            let count = number::count(state.registry_view.count(*kind) as u64);
-            (format!("! {}", kind.name()), count, look.theme.warning)
+            let count = state.registry_view.count(*kind);
+            (format!("! {}", kind.noun(count)), number::count(count as u64), look.theme.warning)
         }
         Node::DriftKey(kind, at) => {
             let key = state.registry_view.key(*kind, *at).map(|key| key.escaped().to_string()).unwrap_or_default();

@@ -2,7 +2,7 @@
 //! by environment variables, each with an address; without its variable a server's checks are reported as ignored, never as
 //! passed. `tests/servers` starts such servers.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod audits;
 mod failures;

@@ -43,6 +43,15 @@ impl DriftKind {
         }
     }
 
+    /// What so many of them are called.
+    pub fn noun(self, count: usize) -> &'static str {
+        match self {
+            DriftKind::WrongSize if count != 1 => "wrong sizes",
+            DriftKind::DeadRow if count != 1 => "rows of dead projects",
+            one => one.name(),
+        }
+    }
+
     /// What it means.
     pub fn meaning(self) -> &'static str {
         match self {

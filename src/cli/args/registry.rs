@@ -56,3 +56,14 @@ pub enum AlsoOwner {
     /// The row does not say.
     Unknown,
 }
+
+/// Arguments of `trash lifecycle`.
+#[derive(Args, Debug)]
+pub struct LifecycleArgs {
+    /// Days after which the store deletes what lies in the trash
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub days: u32,
+    /// Write the rule; without this, only show what would be written
+    #[arg(long)]
+    pub set: bool,
+}

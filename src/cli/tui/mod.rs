@@ -163,6 +163,7 @@ fn facts(session: &Session) -> Facts {
         bucket: identity.bucket.clone(),
         registries: session.registry.iter().map(|registry| registry.name().to_owned()).collect(),
         min_age_seconds: session.policy.min_age_seconds,
+        deletes: session.deletes,
         offline: session.kept.is_some(),
         via: settings.executor.value,
     }

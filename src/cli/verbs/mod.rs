@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod du;
 pub mod explain;
 pub mod layouts;
+pub mod lifecycle;
 pub mod ls;
 pub mod man;
 pub mod plan;

@@ -266,7 +266,7 @@ impl BatchRun<'_> {
     async fn send(&self, pending: &mut Vec<Pending>, end: &mut BatchEnd) -> Option<Option<Duration>> {
         let rows = pending.iter().map(|item| item.row).collect();
         let intent = Record::Intent { at: self.recorder.at(), batch: self.number, rows };
-        if !self.announce(intent, pending, end).await {
+        if !self.announce(intent, end).await {
             return None;
         }
         end.failed = None; // what failed before is being repaired by this request
@@ -298,11 +298,9 @@ impl BatchRun<'_> {
         Some(wait)
     }
 
-    /// Writes down what is about to be done. If that cannot be written, it is not done, and the rows end.
-    pub(super) async fn announce(&self, record: Record, rows: &[Pending], end: &mut BatchEnd) -> bool {
+    /// Writes down what is about to be done. If that cannot be written, it is not done, and the rows stay open.
+    pub(super) async fn announce(&self, record: Record, end: &mut BatchEnd) -> bool {
         let Err(failure) = self.recorder.write(record).await else { return true };
-        let why = Some(failure.to_string());
-        self.record(rows.iter().map(|item| (item.row, Outcome::Failed, why.clone())).collect()).await;
         end.failed = Some(failure);
         end.fatal = true;
         false

@@ -53,8 +53,7 @@ impl BatchRun<'_> {
         }
         due.extend(fresh);
         due.sort_by_key(|item| item.row);
-        let due = self.check_objects(due).await;
-        let Some(due) = self.check_registry(due, &mut end).await else { return end };
+        let Some(due) = self.clear(due, &mut end).await else { return end };
         let (due, rows) = match self.new_rows(registry, due).await {
             Ok(rows) => rows,
             Err(why) => return self.cannot_record(Vec::new(), why, end).await,
@@ -67,7 +66,7 @@ impl BatchRun<'_> {
             batch: self.number,
             rows: due.iter().map(|item| item.row).collect(),
         };
-        if !self.announce(intent, &due, &mut end).await {
+        if !self.announce(intent, &mut end).await {
             return end;
         }
         let problem = match registry.add_rows(&rows).await {

@@ -53,9 +53,15 @@ pub const SECTIONS: &[Section] = &[
              stay. `restore RUN` is the same move the other way, and puts each row back when its object is proved restored: it never writes over an object, says which \
              keys it left in the trash for that, and is a run of its own. `trash empty` deletes for good, as \
              `plan delete` does, and drops the rows that can no longer return. Copies of a run that was stopped or found an object changed stay in the trash until it is \
-             emptied.",
+             emptied. In the console z plans to restore the last run, or the run under the cursor, and T to empty the trash of \
+             what has been there for as long as you say; both are confirmed like any other plan.",
+            "`trash lifecycle` shows the lifecycle rules of the bucket and exactly what would be written so that the store itself \
+             deletes what has been in the trash for 30 days, or --days N; with --set it writes that. All other rules stay to \
+             the byte, and are read again and compared afterwards. Rows that were kept stay in the run's folder then. A store \
+             without such rules says so.",
             "--via, or executor in the configuration, says how keys are deleted: batch, many in a request; single, one in \
-             each; sequential, one after the other. Where a store has no request for many, batch goes on with one in each.",
+             each; sequential, one after the other. Where a store has no request for many, batch goes on with one in each. In \
+             the console the dialog that confirms a plan says which it is, and Tab chooses another.",
         ],
     ),
     (
@@ -73,6 +79,8 @@ pub const SECTIONS: &[Section] = &[
              confirmed by apply, journaled, and resumed like any other.",
             "`audit --project P --explain` says of each object of a project whether tracked keys find it, layouts, or both: an \
              app that deletes what it tracks misses what only layouts find.",
+            "In the console, view 7 shows the sources with their counts and times, and the keys on which bucket and registry \
+             disagree; v asks the store for each missing key, and a key leads to its object or its project.",
         ],
     ),
     (
@@ -93,6 +101,8 @@ pub const SECTIONS: &[Section] = &[
              Each line carries a checksum over itself and all before it. `runs check FILE` checks it anywhere, without \
              the bucket: the checksums, and that every line follows from the plan and the journal. The seal that both print \
              proves, where it was kept apart, that the file is the one that was written.",
+            "In the console, view 6 lists the runs of the bucket; each opens with the outcome of every key, and is exported, \
+             verified, gone on with, closed, restored or, where keys failed, planned again from there.",
             "On one bucket one run is under way at a time: a second one is refused and told who has the first.",
         ],
     ),
@@ -102,8 +112,9 @@ pub const SECTIONS: &[Section] = &[
             "What a store does with conditions is measured, never assumed: many ignore them and delete. `doctor --probe` \
              writes a few small objects under .bucketree/canary/, tries each question on them, and removes them. The \
              answers are kept with their date in the state folder and hold for 30 days.",
-            "Where both kinds of conditional deletion were proved, every deletion names the ETag of the object that was \
-             planned: an object that changes in the last moment is kept. Elsewhere each object is looked at just before it \
+            "Where conditional deletion was proved, every deletion names the ETag of the object that was planned, or the time \
+             of its last change, the only condition that R2 documents: an object that changes in the last moment is kept. \
+             Where only deletions of one key heed a condition, --via single is atomic and batches are not. Elsewhere each object is looked at just before it \
              is deleted, and the plan says that this is not atomic.",
         ],
     ),
@@ -164,7 +175,7 @@ pub const GUARDS: &[&str] = &[
      needs --confirm with the bucket's name and the number of objects, and refuses a plan that was edited by one byte.",
     "--accept-shrink is the word of a person that bucket and registry are right although they have more than 20 % less than \
      last time. `bucketree plan ... --accept-shrink` remembers the smaller counts and says so in the plan; zero and the \
-     minimums still hold.",
+     minimums still hold. In the console S and the typed word accept do the same, until the bucket is listed again.",
     "With observe_days (or --observe-days N) an object is planned only if it was orphaned or untracked, with the same ETag, in \
      every complete scan of at least N days: every audit remembers what it saw, as digests, in the folder sightings of the \
      state folder. Until then the object has the flag unconfirmed and is left out of what is selected in bulk.",
@@ -327,6 +338,15 @@ pub const SHAPES: &[Shape] = &[
             ("run", "id of the run that moved it there; null for what no run did"),
             ("objects, bytes", "in the trash"),
             ("newest", "when the last of it came there"),
+        ],
+    ),
+    (
+        "trash lifecycle",
+        "One line.",
+        &[
+            ("rules, own", "every rule of the bucket as its store wrote it; the one for the trash, or null"),
+            ("document", "what would be written"),
+            ("differs, written", "whether that is something else than there is; whether it was written"),
         ],
     ),
     (
