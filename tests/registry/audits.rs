@@ -14,10 +14,13 @@ use crate::domain::facts::RegistryRow;
 use crate::program::World;
 use crate::server::{Database, Server, literal};
 
+/// Key, project, scene and type.
+pub type Tracked = (String, String, Option<String>, Option<String>);
+
 /// What the demo's registry knows: ids of projects, and project, scene and type of every key.
 pub struct Facts {
     pub projects: Vec<String>,
-    pub rows: Vec<(String, String, Option<String>, Option<String>)>,
+    pub rows: Vec<Tracked>,
 }
 
 impl Facts {
@@ -41,7 +44,7 @@ impl Facts {
         let projects = self.projects.iter().map(|id| format!("({})", literal(id))).collect();
         database.run(&format!("INSERT INTO projects VALUES {}", values(projects))).await;
         for rows in self.rows.chunks(500) {
-            let row = |(key, project, scene, kind): &(String, String, Option<String>, Option<String>)| {
+            let row = |(key, project, scene, kind): &Tracked| {
                 format!("({}, {}, {}, {})", literal(key), literal(project), optional(scene), optional(kind))
             };
             let rows = values(rows.iter().map(row).collect());

@@ -14,7 +14,7 @@ use bucketree::domain::facts::RegistryRow;
 use bucketree::registry::{NewRow, RegistryError, RegistrySpec, RowChange, SharedRegistry, open};
 use futures::StreamExt;
 
-use crate::audits::{Facts, audit};
+use crate::audits::{Facts, Tracked, audit};
 use crate::conformance::{self, Filling, Fixture, project, rows, tracked};
 use crate::cutting_proxy::{CuttingProxy, End};
 use crate::program::World;
@@ -366,7 +366,8 @@ async fn the_same_facts_give_the_same_audit(server: String) {
     let world = World::with_objects(600);
     let facts = Facts::of(world.demo("registry")).await;
     let database = Database::new(&server).await;
-    let row = |(n, (key, project, scene, kind)): (usize, &(String, String, Option<String>, Option<String>))| {
+    let row = |(n, row): (usize, &Tracked)| {
+        let (key, project, scene, kind) = row;
         doc! { "_id": id(n), "object_key": key, "project_id": project, "scene_id": scene, "file_type": kind }
     };
     database.insert("projects", facts.projects.iter().map(|project| doc! { "_id": project }).collect()).await;
