@@ -10,6 +10,8 @@ mod program;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bad_registry.rs"]
+mod bad_registry;
 #[path = "cli/cleanup.rs"]
 mod cleanup;
 #[path = "cli/clearing.rs"]
@@ -24,6 +26,8 @@ mod interrupting;
 mod locking;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/registry.rs"]
+mod registry;
 #[path = "cli/scanning.rs"]
 mod scanning;
 #[path = "cli/selecting.rs"]

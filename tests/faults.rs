@@ -9,6 +9,8 @@ mod world;
 
 #[path = "faults/capabilities.rs"]
 mod capabilities;
+#[path = "faults/drift.rs"]
+mod drift;
 #[path = "faults/guards.rs"]
 mod guards;
 #[path = "faults/keys.rs"]

@@ -46,8 +46,10 @@ actions! {
     ViewPlan "view-plan" "" "Show the plan"
     ViewLog "view-log" "log" "Show the log"
     ViewRuns "view-runs" "" "Show what was done to this bucket before: its runs"
+    ViewRegistry "view-registry" "" "Show the registry: its sources, and where it and the bucket disagree"
     NextPane "next-pane" "pane" "Go to the next pane"
     PreviousPane "previous-pane" "" "Go to the previous pane"
+    Compare "compare" "" "Show what changed since the last kept scan before this one"
     Refresh "refresh" "" "List the bucket and read the registry again; in Runs, read the journals again"
 
     Down "down" "" "Move down"
@@ -82,6 +84,8 @@ actions! {
     NextMatch "next-match" "" "Go to the next match of the filter"
     PreviousMatch "previous-match" "" "Go to the previous match of the filter"
 
+    ShowProject "show-project" "project" "Go to the project of the row"
+
     Mark "mark" "mark" "Mark or unmark, and move down; a folder marks the orphans in it"
     Range "range" "" "Start a range; the next v marks the orphans from there to here"
     MarkFolder "mark-folder" "" "Mark all orphans shown in this folder or group"
@@ -98,13 +102,14 @@ actions! {
 
     Confirm "confirm" "confirm…" "Begin to confirm the plan; deletes nothing yet"
     SwitchKind "switch-kind" "trash or for good" "Make the plan anew: one that moves to the trash, or one that deletes for good"
+    AcceptShrink "accept-shrink" "accept fewer" "Accept a listing or a registry that is smaller than last time, for this listing; asks for a word"
     SwitchExecutor "switch-executor" "" "Choose how the deletions reach the store"
     Export "export" "export" "Write the plan to a file; in Runs, plan, journal and outcomes of the run as one sealed file"
-    Stop "stop" "stop" "Stop the run after the batches in flight; in Runs, stop looking"
+    Stop "stop" "stop" "Stop the run after the batches in flight; in Runs and Registry, stop looking"
     RetryFailed "retry-failed" "retry failed" "Make a new plan of the keys that failed"
     Resume "resume" "go on" "Go on with a run that did not come to its end, in Runs with the one under the cursor; asks first"
     CloseRun "close-run" "close it" "Close a run: find out what became of what was sent, and send nothing more; asks first"
-    Verify "verify" "verify" "Prove again that what the run said is gone is gone"
+    Verify "verify" "verify" "In Runs, prove again that what the run said is gone is gone; in Registry, ask the store for what is missing"
     OnlyFailures "only-failures" "failures" "Show only keys that need a look, or all of them again"
     Restore "restore" "restore" "Plan to bring back from the trash what a run moved there: the run under the cursor, else the last one; asks first"
     EmptyTrash "empty-trash" "empty trash" "Plan to delete for good what has lain in the trash for longer than you say; asks first"

@@ -22,6 +22,16 @@ pub enum Effect {
         /// For its pages.
         ticket: Ticket,
     },
+    /// Open the last kept scan of the bucket, if there is one.
+    OpenKept {
+        /// For the answer.
+        ticket: Ticket,
+    },
+    /// Compare what is listed with the last kept scan before it.
+    Compare {
+        /// For the answer.
+        ticket: Ticket,
+    },
     /// End the listing between two pages.
     StopScan,
     /// Read the registry and judge every object.
@@ -61,6 +71,18 @@ pub enum Effect {
         /// Whether to mark or to unmark.
         mark: bool,
     },
+    /// Compare the registry with the listing.
+    CompareRegistry {
+        /// For the answer.
+        ticket: Ticket,
+    },
+    /// Compare them, ask the store for every missing key, and look into the rows of the others.
+    CheckRegistry {
+        /// For the answers.
+        ticket: Ticket,
+    },
+    /// End that.
+    StopChecking,
     /// Freeze the marked objects into a plan.
     BuildPlan {
         /// For the answer.

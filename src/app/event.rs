@@ -5,15 +5,17 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::domain::assessment::Assessment;
-use crate::domain::inventory::ObjectIndex;
+use crate::domain::drift::DriftReport;
+use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::judge::Judge;
 use crate::domain::plan::Plan;
-use crate::domain::progress::{Failure, LogLine, RunProgress, ScanProgress};
+use crate::domain::progress::{Failure, LogLine, RunProgress, ScanProgress, ScanReport};
 use crate::domain::{Key, Timestamp};
 
 use super::effect::Ticket;
 use super::filter::Matches;
 use super::groups::GroupTree;
+use super::kept::Compared;
 use super::order::{FlatOrder, FolderOrder};
 use super::run::Unfinished;
 use super::runs::{OpenRun, PastRun, ProofProgress};
@@ -49,6 +51,10 @@ pub enum Event {
     Terminate,
     /// The listing went on.
     Scan(Ticket, ScanProgress),
+    /// A kept scan was read.
+    Kept(Ticket, Box<KeptListing>),
+    /// The listing was compared with an earlier scan; `None` if there is none.
+    Compared(Ticket, Option<Compared>),
     /// Every object is judged.
     Assessed(Ticket, Box<Assessed>),
     /// The filter found this.
@@ -92,6 +98,10 @@ pub enum Event {
     },
     /// A run is read.
     RunOpened(Ticket, Box<OpenRun>),
+    /// Registry and listing are compared.
+    Drifted(Ticket, Box<DriftReport>),
+    /// Keys of the registry that were looked into, and that there are.
+    Checking(Ticket, u64, u64),
     /// A second look went on.
     Proving(Ticket, ProofProgress),
     /// The run went on.
@@ -104,6 +114,14 @@ pub enum Event {
     Log(LogLine),
     /// Something could not be done.
     Failed(Failure),
+}
+
+/// A scan that was kept.
+pub struct KeptListing {
+    /// What was listed.
+    pub inventory: Inventory,
+    /// How that ended.
+    pub report: ScanReport,
 }
 
 /// What judging came to.

@@ -5,6 +5,7 @@ use crate::domain::inventory::ObjectIndex;
 use crate::domain::{Key, Outcome};
 
 use super::groups::GroupId;
+use super::registry::DriftKind;
 use super::runs::RunId;
 
 /// What a row is. It names a thing and never a place on the screen, so that it stays itself when the listing grows, the
@@ -25,6 +26,12 @@ pub enum Node {
     Ends(RunId, Option<Outcome>),
     /// A key of a past run, by the row of its plan.
     RunKey(RunId, u32),
+    /// A source of the registry, by its place.
+    Source(usize),
+    /// A way in which bucket and registry disagree.
+    Drift(DriftKind),
+    /// A key of which they disagree so, by its place.
+    DriftKey(DriftKind, u32),
 }
 
 /// Something that can be walked row by row.

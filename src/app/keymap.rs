@@ -22,6 +22,8 @@ pub enum Context {
     Log,
     /// Past runs.
     Runs,
+    /// The registry.
+    Registry,
     /// A line of text is typed.
     Prompt,
     /// The text that confirms a plan is typed.
@@ -34,12 +36,13 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help.
-    pub const ALL: [Context; 9] = [
+    pub const ALL: [Context; 10] = [
         Context::Global,
         Context::Tree,
         Context::Plan,
         Context::Log,
         Context::Runs,
+        Context::Registry,
         Context::Prompt,
         Context::Confirm,
         Context::Help,
@@ -54,6 +57,7 @@ impl Context {
             Context::Plan => "plan",
             Context::Log => "log",
             Context::Runs => "runs",
+            Context::Registry => "registry",
             Context::Prompt => "prompt",
             Context::Confirm => "confirm",
             Context::Help => "help",
@@ -69,6 +73,7 @@ impl Context {
             Context::Plan => "Plan",
             Context::Log => "Log",
             Context::Runs => "Runs",
+            Context::Registry => "Registry",
             Context::Prompt => "Typing a line",
             Context::Confirm => "Confirming a plan",
             Context::Help => "Help",
@@ -78,7 +83,7 @@ impl Context {
 
     /// Whether keys of [`Context::Global`] count here too.
     pub fn inherits(self) -> bool {
-        matches!(self, Context::Tree | Context::Plan | Context::Log | Context::Runs)
+        matches!(self, Context::Tree | Context::Plan | Context::Log | Context::Runs | Context::Registry)
     }
 }
 
@@ -243,8 +248,8 @@ mod tests {
 
     #[test]
     fn users_rebind_and_unbind() {
-        let keymap = changed("[tree]\nplan = [\"p\"]\nmark = []").expect("a keymap");
-        assert_eq!(keymap.action(Context::Tree, Stroke::parse("p").expect("a key")), Some(Action::Plan));
+        let keymap = changed("[tree]\nplan = [\"P\"]\nmark = []").expect("a keymap");
+        assert_eq!(keymap.action(Context::Tree, Stroke::parse("P").expect("a key")), Some(Action::Plan));
         assert_eq!(keymap.action(Context::Tree, Stroke::parse("d").expect("a key")), None);
         assert_eq!(keymap.action(Context::Tree, Stroke::parse("<space>").expect("a key")), None);
     }

@@ -136,7 +136,7 @@ impl State {
                 members.iter().filter_map(|member| self.object_of(&Node::Member(id.clone(), *member))).collect()
             }
             Node::Object(_) | Node::Member(..) => self.object_of(node).into_iter().collect(),
-            Node::Run(_) | Node::Ends(..) | Node::RunKey(..) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -152,7 +152,7 @@ impl State {
                 Some(object) if self.marks.selection.is_marked(object) => Extent::All,
                 _ => Extent::None,
             },
-            Node::Run(_) | Node::Ends(..) | Node::RunKey(..) => Extent::None,
+            _ => Extent::None,
         }
     }
 

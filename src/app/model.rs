@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::assessment::Assessment;
+use crate::domain::capabilities::Atomicity;
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::Judge;
 use crate::domain::plan::{Plan, PlanKind};
@@ -20,6 +21,7 @@ use super::forest::Node;
 use super::groups::{GroupTree, OpenGroups};
 use super::help::Help;
 use super::input::Input;
+use super::kept::Compared;
 use super::layout::Pane;
 use super::order::{By, FlatOrder, FolderOrder, Order};
 use super::runs::RunId;
@@ -38,9 +40,16 @@ pub struct Session {
     pub registries: Vec<String>,
     /// The least age, in seconds, below which an object counts as young.
     pub min_age_seconds: i64,
+    /// Whether deletions can hit another object than the one that was looked at.
+    pub deletes: Atomicity,
+    /// Whether a scan in a file is looked at, and no bucket is asked.
+    pub offline: bool,
     /// How deletions reach the store, unless the dialog says otherwise.
     pub via: Via,
 }
+
+/// From this many columns on there is room to set tabs apart, and to say more beside them.
+pub const ROOMY: u16 = 100;
 
 /// What is on the screen.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -58,11 +67,20 @@ pub enum View {
     Log,
     /// Past runs.
     Runs,
+    /// The registry, and how it and the bucket disagree.
+    Registry,
 }
 
 impl View {
     /// Every view, in the order of its number key.
-    pub const ALL: [View; 6] = [View::Folders, View::Projects, View::Findings, View::Plan, View::Log, View::Runs];
+    pub const ALL: [View; 7] =
+        [View::Folders, View::Projects, View::Findings, View::Plan, View::Log, View::Runs, View::Registry];
+
+    /// The line of tabs of a screen of this width: each view with what stands there for it, in ASCII.
+    pub fn tabs(width: u16) -> impl Iterator<Item = (View, String)> {
+        let gap = if width < ROOMY { "" } else { " " };
+        (1..).zip(View::ALL).map(move |(number, view)| (view, format!(" {number} {}{gap}", view.name())))
+    }
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -73,6 +91,7 @@ impl View {
             View::Plan => "Plan",
             View::Log => "Log",
             View::Runs => "Runs",
+            View::Registry => "Registry",
         }
     }
 }
@@ -117,6 +136,8 @@ pub struct Bucket {
     pub inventory: Inventory,
     /// A newer listing that is not complete yet; `inventory` stays on the screen until then.
     pub incoming: Option<Inventory>,
+    /// How the listing ended that is shown, if it is a kept one; `None` once the bucket was listed.
+    pub kept: Option<ScanReport>,
     /// How far the listing is.
     pub scan: Scan,
     /// Which listing is wanted.
@@ -129,6 +150,8 @@ pub struct Bucket {
     pub assessment: Option<Assessment>,
     /// Why: it can be asked for the evidence of each object.
     pub judge: Option<Judge>,
+    /// Whether a person said that smaller counts than last time are right, for this listing.
+    pub accepts_shrink: bool,
     /// The server's clock at the listing, and this machine's.
     pub clocks: Option<(Timestamp, Timestamp)>,
 }
@@ -228,6 +251,8 @@ pub struct Planning {
     pub outdated: bool,
     /// Whether the trash is being listed for a plan.
     pub looking: bool,
+    /// Whether the plan is made anew as soon as everything is judged.
+    pub again: bool,
     /// Keys to plan again as soon as the bucket is listed and judged anew.
     pub retry: Option<Retry>,
 }
@@ -258,6 +283,8 @@ pub enum Ask {
     LogFilter,
     /// How long objects must have lain in the trash to be planned out of it.
     EmptyTrash,
+    /// The word that accepts smaller counts than last time.
+    AcceptShrink,
 }
 
 /// What the keys go to.
@@ -279,6 +306,8 @@ pub enum Mode {
     Confirm(Confirmation),
     /// The help.
     Help(Help),
+    /// What changed since an earlier scan.
+    Changes(Compared),
 }
 
 /// A message in the status line.

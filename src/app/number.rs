@@ -20,6 +20,16 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
+/// Bytes more or fewer: `+1.2 MiB`, `-3 B`, `0 B`.
+pub fn signed_bytes(net: i128) -> String {
+    let sign = match net {
+        0 => "",
+        _ if net > 0 => "+",
+        _ => "-",
+    };
+    format!("{sign}{}", bytes(u64::try_from(net.unsigned_abs()).unwrap_or(u64::MAX)))
+}
+
 /// A count with a comma every three digits.
 pub fn count(count: u64) -> String {
     let digits = count.to_string();

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::domain::facts::RegistryState;
 use crate::domain::folders::KeySpace;
+use crate::domain::guards::GuardReport;
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::progress::{Failure, RegistryReport};
 use crate::domain::{Evidence, Key, Timestamp};
@@ -18,12 +20,17 @@ use super::layout::{Areas, areas, inside};
 use super::log::Log;
 use super::marks::Marks;
 pub use super::model::{
-    Ask, Audit, Browse, Bucket, Columns, Filtering, Level, Mode, Notice, Place, Planning, Quitting, Retry, Scan,
+    Ask, Audit, Browse, Bucket, Columns, Filtering, Level, Mode, Notice, Place, Planning, Quitting, ROOMY, Retry, Scan,
     Session, View,
 };
+use super::registry::RegistryView;
+use super::registry::forest::RegistryForest;
 use super::run::{Run, Unfinished};
 use super::runs::Runs;
 use super::runs::forest::RunForest;
+
+/// The guard that refuses a listing with too few objects.
+const SHRUNKEN: &str = "listing not shrunken";
 
 /// The whole state.
 pub struct State {
@@ -51,6 +58,8 @@ pub struct State {
     pub run: Option<Run>,
     /// The past runs.
     pub runs: Runs,
+    /// The registry, compared with the bucket.
+    pub registry_view: RegistryView,
     /// The log.
     pub log: Log,
     /// What the keys go to.
@@ -64,6 +73,8 @@ pub struct State {
     /// Whether quitting was asked for and awaits a second key, or the end of the run.
     pub quitting: Quitting,
     pub(super) tickets: u64,
+    /// Which comparison is wanted.
+    pub(super) compare_ticket: Ticket,
     /// The row that was clicked last, and when.
     pub(super) last_click: Option<(Node, Duration)>,
 }
@@ -84,6 +95,7 @@ impl State {
             planning: Planning::default(),
             run: None,
             runs: Runs::default(),
+            registry_view: RegistryView::default(),
             log: Log::default(),
             mode: Mode::Browse,
             unfinished: None,
@@ -91,6 +103,7 @@ impl State {
             failure: None,
             quitting: Quitting::No,
             tickets: 0,
+            compare_ticket: Ticket::default(),
             last_click: None,
         }
     }
@@ -99,7 +112,7 @@ impl State {
     pub fn context(&self) -> Context {
         match (&self.mode, self.browse.view) {
             (Mode::Prompt { .. }, _) => Context::Prompt,
-            (Mode::SortMenu(_), _) => Context::Menu,
+            (Mode::SortMenu(_) | Mode::Changes(_), _) => Context::Menu,
             (Mode::Confirm(_), _) => Context::Confirm,
             (Mode::Help(_), _) => Context::Help,
             (Mode::Browse, _) => self.browse_context(),
@@ -112,6 +125,7 @@ impl State {
             View::Plan => Context::Plan,
             View::Log => Context::Log,
             View::Runs => Context::Runs,
+            View::Registry => Context::Registry,
             _ => Context::Tree,
         }
     }
@@ -133,6 +147,7 @@ impl State {
         match self.browse.view {
             View::Plan if self.planning.plan.is_some() => 2,
             View::Runs if !self.runs.list.is_empty() => 1,
+            View::Registry if self.registry().is_some() => 2,
             _ => 0,
         }
     }
@@ -156,7 +171,7 @@ impl State {
             View::Projects => Some(&self.gathered().projects),
             View::Findings => Some(&self.gathered().findings),
             View::Plan => Some(&self.planning.tree),
-            View::Folders | View::Log | View::Runs => None,
+            View::Folders | View::Log | View::Runs | View::Registry => None,
         }
     }
 
@@ -165,6 +180,10 @@ impl State {
         let view = self.browse.view;
         if view == View::Runs {
             return read(&RunForest { runs: &self.runs });
+        }
+        if view == View::Registry {
+            let sources = self.registry().map_or(0, |report| report.sources.len());
+            return read(&RegistryForest { sources, view: &self.registry_view });
         }
         let Some(tree) = self.group_tree(view) else {
             let space = self.space();
@@ -193,6 +212,14 @@ impl State {
         self.planning.plan.as_ref().is_some_and(|plan| plan.header.kind.is_from_trash())
     }
 
+    /// Whether anything is refused that a person could accept: smaller counts than last time may be why.
+    pub fn may_be_shrunken(&self) -> bool {
+        let registry = self.registry().is_some_and(|report| matches!(report.state, RegistryState::Unusable(_)));
+        let refuses = |guard: &&GuardReport| guard.name == SHRUNKEN;
+        let listing = self.planning.plan.as_ref().is_some_and(|plan| plan.refusals().iter().any(refuses));
+        (registry || listing) && !self.bucket.accepts_shrink
+    }
+
     /// Where the cursor of the current view is.
     pub fn place(&self) -> Place {
         self.browse.places.get(&self.browse.view).cloned().unwrap_or_default()
@@ -219,6 +246,10 @@ impl State {
         match (self.browse.view, node) {
             (View::Plan, Node::Member(_, row)) => self.bucket.inventory.find(self.plan_object(*row)?.as_bytes()),
             (_, Node::Object(object) | Node::Member(_, object)) => Some(*object),
+            (_, Node::DriftKey(kind, at)) => {
+                let found = self.bucket.inventory.find(self.registry_view.key(*kind, *at)?.as_bytes())?;
+                (!self.bucket.inventory.is_gone(found)).then_some(found)
+            }
             _ => None,
         }
     }
@@ -230,7 +261,8 @@ impl State {
             (View::Plan, Node::Member(_, row)) => self.plan_object(*row).cloned(),
             (_, Node::Object(object) | Node::Member(_, object)) => Some(self.bucket.inventory.key(*object)),
             (_, Node::RunKey(run, row)) => self.runs.opened(run)?.row(*row).map(|row| row.object.key.clone()),
-            (_, Node::Group(_) | Node::Run(_) | Node::Ends(..)) => None,
+            (_, Node::DriftKey(kind, at)) => self.registry_view.key(*kind, *at).cloned(),
+            (_, Node::Group(_) | Node::Run(_) | Node::Ends(..) | Node::Source(_) | Node::Drift(_)) => None,
         }
     }
 

@@ -15,6 +15,7 @@ use super::stroke::Stroke;
 use super::{start, update};
 use crate::domain::assessment::Assessment;
 use crate::domain::capabilities::Atomicity;
+use crate::domain::drift::{DriftReport, compare};
 use crate::domain::facts::{FactsBuilder, RegistryRow, RegistryState, SourceReport};
 use crate::domain::folders::{KeySpace, Subset};
 use crate::domain::guards::{Caps, GuardFacts, guards};
@@ -55,6 +56,8 @@ pub(crate) struct Sim {
     pub incomplete: Option<Failure>,
     /// The past runs; none unless somebody says so.
     pub runs: Vec<PastRun>,
+    /// What the comparison of registry and listing finds; what it really finds unless somebody says so.
+    pub drift: Option<DriftReport>,
     /// Requests that are not answered here: runs, clipboard, quitting.
     pub asked: Vec<Effect>,
     at: Duration,
@@ -99,12 +102,14 @@ impl Sim {
             bucket: "media".into(),
             registries: vec!["file: projects.json".into()],
             min_age_seconds: 7 * 86_400,
+            deletes: Default::default(),
+            offline: false,
             via: Via::Batch,
         };
         let mut state = State::new(session, Keymap::built_in(), size);
         state.clock = Some(NOW);
         let (registry, asked) = (registry(RegistryState::Usable), Vec::new());
-        Self { state, objects, registry, incomplete: None, runs: Vec::new(), asked, at: Duration::ZERO }
+        Self { state, objects, registry, incomplete: None, runs: Vec::new(), drift: None, asked, at: Duration::ZERO }
     }
 
     /// Lists and judges everything.
@@ -219,7 +224,15 @@ impl Sim {
                 vec![Event::Runs { ticket, runs: self.runs.clone(), read }]
             }
             Effect::OpenRun { ticket, run } => vec![Event::RunOpened(ticket, Box::new(samples::open(&run)))],
+            Effect::CompareRegistry { ticket } => {
+                let (judge, assessment) = judged(&inventory, &self.registry, &self.report());
+                let report =
+                    self.drift.clone().unwrap_or_else(|| compare(&judge, &assessment, &inventory, None).report);
+                vec![Event::Drifted(ticket, Box::new(report))]
+            }
             Effect::BuildPlan { ticket } => vec![Event::PlanReady(ticket, Box::new(self.plan()))],
+            // Nothing was kept; tests say what was where it matters.
+            Effect::OpenKept { .. } => Vec::new(),
             other => {
                 self.asked.push(other);
                 Vec::new()

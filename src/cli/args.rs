@@ -1,11 +1,15 @@
 //! What can be typed: verbs and flags. What they mean is decided in `verbs` and [`super::session`].
 
+pub mod registry;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use self::registry::{LifecycleArgs, RegistryVerb};
+pub use super::scan_args::{AbortArgs, DiffArgs, ScanArgs, UploadsVerb, UsageArgs};
 use crate::config::{parse_age, parse_share};
 use crate::domain::via::Via;
 use crate::domain::{Flag, Verdict};
@@ -51,7 +55,7 @@ pub struct GlobalFlags {
     /// Layouts of keys (TOML); without it the Auto Shorts layouts
     #[arg(long, global = true, value_name = "FILE")]
     pub layouts: Option<PathBuf>,
-    /// Look into a scan in a file instead of the bucket: ls, du, audit and the console
+    /// Look into a scan in a file instead of the bucket: ls, du, audit, usage and the console
     #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["endpoint", "bucket", "region"])]
     pub from: Option<PathBuf>,
     /// Print JSON; its shapes are in `bucketree man`
@@ -80,6 +84,11 @@ pub enum Verb {
     Audit(AuditArgs),
     /// List the bucket and keep the listing: in the state folder, in a Parquet file, or as an object
     Scan(ScanArgs),
+    /// Show who uses how much, and what it costs
+    Usage(UsageArgs),
+    /// List multipart uploads that nobody finished, or end them
+    #[command(subcommand)]
+    Uploads(UploadsVerb),
     /// List the kept scans
     Scans,
     /// Compare two scans: what came, what went, what changed
@@ -96,6 +105,9 @@ pub enum Verb {
     /// Look into the trash, or empty it
     #[command(subcommand)]
     Trash(TrashVerb),
+    /// Compare bucket and registry, and plan to mend where they differ
+    #[command(subcommand)]
+    Registry(RegistryVerb),
     /// Prove again that what a run deleted is gone
     Verify(RunArgs),
     /// List past runs
@@ -169,33 +181,11 @@ pub struct AuditArgs {
     /// Print totals instead of objects
     #[arg(long)]
     pub summary: bool,
+    /// Say of one project how each object is found: by tracked keys, by layouts, or by both
+    #[arg(long, requires = "project", conflicts_with_all = ["summary", "verdict", "flag", "prefix"])]
+    pub explain: bool,
     /// Only keys that begin with this
     pub prefix: Option<OsString>,
-}
-
-/// Arguments of `scan`.
-#[derive(Args, Debug)]
-pub struct ScanArgs {
-    /// Where to write the scan instead of the state folder: a new file, or s3://BUCKET/KEY at the same endpoint
-    #[arg(long, value_name = "FILE|s3://BUCKET/KEY")]
-    pub out: Option<String>,
-    /// Only keys that begin with this; needs --out
-    pub prefix: Option<OsString>,
-}
-
-/// Arguments of `diff`.
-#[derive(Args, Debug)]
-pub struct DiffArgs {
-    /// The earlier scan: a file, the id of a kept one or a beginning of it, last, or previous (the one before the last)
-    pub before: String,
-    /// The later scan, named alike
-    pub after: String,
-    /// Print totals by folder and project instead of keys
-    #[arg(long)]
-    pub summary: bool,
-    /// Folders of so many levels in the totals
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub levels: usize,
 }
 
 /// What can be planned.
@@ -322,6 +312,8 @@ pub enum TrashVerb {
     List,
     /// Delete for good what lies in the trash; without --confirm, only say what that would be
     Empty(EmptyArgs),
+    /// Let the store delete what has been in the trash for so many days: a rule of the bucket, beside its others
+    Lifecycle(LifecycleArgs),
 }
 
 /// Arguments of `trash empty`.
@@ -429,7 +421,7 @@ fn share(text: &str) -> Result<String, String> {
     }
 }
 
-fn age(text: &str) -> Result<String, String> {
+pub(super) fn age(text: &str) -> Result<String, String> {
     match parse_age(text) {
         Some(_) => Ok(text.to_owned()),
         None => Err("write an age like 7d or 36h".into()),

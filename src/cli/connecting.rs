@@ -7,21 +7,22 @@ use super::error::Stop;
 use super::exit_code::ExitCode;
 use crate::config::{Secret, Setting, Settings};
 use crate::domain::Timestamp;
-use crate::domain::capabilities::{Atomicity, Measured};
+use crate::domain::capabilities::{Capability, Measured};
 use crate::jobs::failure;
+use crate::jobs::probe::Ways;
 use crate::journal::JournalError;
 use crate::journal::capabilities::CapabilityMemory;
 use crate::store::hidden::HidingStore;
 use crate::store::limit::LimitStore;
 use crate::store::retry::{RetryPolicy, RetryStore};
-use crate::store::s3::{S3Options, S3Store, Timeouts};
+use crate::store::s3::{S3Options, S3Store, Sending, TimeForm, Timeouts};
 use crate::store::{ErrorKind, ObjectStore as _, SharedStore, StoreError, StoreIdentity};
 
 /// Requests under way at once, unless the settings say otherwise.
 const REQUESTS: usize = 32;
 
-/// The store of the settings, and what it was last measured to do. It sends conditions with its deletions if it was proved
-/// to honour them.
+/// The store of the settings, and what it was last measured to do. It sends the conditions with its
+/// deletions that it was proved to honour.
 ///
 /// # Errors
 /// [`Stop`] if no bucket is named or there are no credentials; nothing is asked of the store yet.
@@ -29,17 +30,39 @@ pub async fn store(settings: &Settings, state: &Path, now: Timestamp) -> Result<
     let store = connect(settings).await?;
     // A measurement that cannot be read is none; `doctor` says what is wrong with it.
     let measured = remembered(state, store.identity()).ok().flatten();
-    let deletes = Atomicity::of(measured.as_ref(), now);
-    let store = if deletes.is_proved() { store.with_conditional_deletes() } else { store };
-    Ok((wrapped(store, settings), measured))
+    let sending = sending(measured.as_ref().filter(|measured| measured.is_valid(now)));
+    Ok((wrapped(store.with(sending), settings), measured))
 }
 
-/// A store that sends conditions with its deletions whatever is known of it: for measuring, on objects of its own.
+/// How deletions are written to a store that was measured.
+fn sending(measured: Option<&Measured>) -> Sending {
+    let holds = |capability| measured.and_then(|measured| measured.holds(capability)) == Some(true);
+    let etag = holds(Capability::DeleteIfMatch);
+    let time = match (holds(Capability::DeleteIfTime), holds(Capability::DeleteIfHttpTime)) {
+        _ if etag => None,
+        (true, _) => Some(TimeForm::Rfc3339),
+        (false, true) => Some(TimeForm::Http),
+        (false, false) => None,
+    };
+    let crc32 = !holds(Capability::DeleteMany) && holds(Capability::DeleteManyCrc32);
+    Sending { etag, time, etags_of_many: holds(Capability::DeleteManyIfMatch), crc32, quiet: false }
+}
+
+/// The store, spoken to in every way that is to be measured: with conditions, whatever is known of it, on objects of this
+/// program's own.
 ///
 /// # Errors
 /// As [`store`].
-pub async fn store_to_measure(settings: &Settings) -> Result<SharedStore, Stop> {
-    Ok(wrapped(connect(settings).await?.with_conditional_deletes(), settings))
+pub async fn ways_to_measure(settings: &Settings) -> Result<Ways<SharedStore>, Stop> {
+    let store = connect(settings).await?;
+    let way = |sending| wrapped(store.with(sending), settings);
+    let usual = Sending::MEASURING;
+    Ok(Ways {
+        usual: way(usual),
+        http_time: Some(way(Sending { time: Some(TimeForm::Http), ..usual })),
+        crc32: Some(way(Sending { crc32: true, ..usual })),
+        quiet: Some(way(Sending { quiet: true, ..usual })),
+    })
 }
 
 /// What the bucket was last measured to do.

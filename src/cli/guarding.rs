@@ -69,7 +69,17 @@ impl Session {
 
     /// The ground that a plan's guards stand on, beside listing and verdicts.
     pub async fn ground(&self, inventory: &Inventory, scan: &ScanReport, facts: &Facts) -> Ground {
-        let accepts_shrink = self.accepts_shrink;
+        self.ground_accepting(inventory, scan, facts, self.accepts_shrink).await
+    }
+
+    /// The same; whether a person said that smaller counts than last time are right.
+    pub async fn ground_accepting(
+        &self,
+        inventory: &Inventory,
+        scan: &ScanReport,
+        facts: &Facts,
+        accepts_shrink: bool,
+    ) -> Ground {
         let at = self.store.identity();
         let last_scan = self.memory().compare(at, inventory, scan, accepts_shrink).await;
         let sample = ground::sample(&*self.store, facts, self.caps.missing_share).await;

@@ -101,3 +101,64 @@ impl Kept {
         (self.inventory.clone(), report)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::domain::plan::PlanKind;
+    use crate::domain::samples::{inventory_of, object};
+    use crate::jobs::Stop as JobStop;
+    use crate::jobs::audit::audit;
+    use crate::jobs::draft::{Draft, draft};
+    use crate::scans::write_new;
+    use crate::store::{DeleteTarget, ErrorKind, StoreIdentity};
+
+    /// The guard stands behind the command line, too: whoever drafts a plan from a kept scan gets one that is refused for good.
+    #[tokio::test]
+    async fn a_plan_from_a_kept_scan_is_refused_and_its_store_does_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("scan.parquet");
+        let listed = inventory_of([object(b"audio/proj_1/a/1.mp3", 1)]);
+        let report = ScanReport {
+            completeness: Completeness::Complete,
+            server_time: Some(Timestamp(1_795_255_200_000)),
+            local_time: Timestamp(1_795_255_200_000),
+            requests: 1,
+            elapsed: Duration::ZERO,
+        };
+        let at =
+            StoreIdentity { endpoint: "http://127.0.0.1:9".into(), bucket: "media".into(), ..StoreIdentity::default() };
+        write_new(&file, &listed, &ScanHeader::new(&at, b"", &report, &listed)).expect("written");
+        let inputs = Inputs {
+            profile: None,
+            config: Some(folder.path().join("config.toml")),
+            env_file: None,
+            flags: BTreeMap::new(),
+            environment: BTreeMap::from([("BUCKETREE_STATE_DIR".into(), folder.path().display().to_string())]),
+        };
+        let session = Session::of_scan(&file, inputs).await.expect("a session");
+        let (inventory, scan) = session.list(b"").await;
+        let audit = audit(&session.audit_input(), &inventory, &scan, &JobStop::new()).await.expect("verdicts");
+        let ground = session.ground(&inventory, &scan, audit.judge.facts()).await;
+        let input = Draft {
+            identity: session.store.identity(),
+            inventory: &inventory,
+            scan: &scan,
+            audit: &audit,
+            kind: PlanKind::Delete,
+            ground: &ground,
+            caps: &session.caps,
+            clock: &session.clock,
+        };
+        let plan = draft(&input, 0..inventory.len());
+        assert!(plan.refusals().iter().any(|guard| guard.name == "listing complete"), "{:?}", plan.header.guards);
+        let target = DeleteTarget { key: inventory.key(0), etag: None, last_modified: None };
+        let refused = session.store.delete(&target).await.expect_err("nobody to ask");
+        assert_eq!(refused.kind, ErrorKind::Unsupported);
+        assert_eq!(session.keep(&inventory, &scan).expect("nothing is written"), None);
+    }
+}

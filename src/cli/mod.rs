@@ -5,6 +5,7 @@
 //! session    settings become a store, a registry, layouts and guards; shared with the TUI
 //! guarding   what guards stand on: limits, protection, what is remembered between plans
 //! connecting the store that the settings name
+//! registering the registry that the settings name
 //! verbs      one file per verb, each over the jobs
 //! selectors  which objects of an audited bucket are meant
 //! kept       scans in files: opened in place of a bucket, kept for the next start
@@ -26,13 +27,16 @@ mod kept;
 mod keys_from;
 pub mod logging;
 pub mod output;
+mod registering;
+mod scan_args;
 mod selectors;
 pub mod session;
 pub mod tui;
 mod verbs;
 
 use crate::domain::plan::PlanKind;
-use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, TrashVerb, Verb};
+use args::registry::RegistryVerb;
+use args::{Cli, ConfigVerb, GlobalFlags, LayoutsVerb, PlanVerb, RunsVerb, TrashVerb, UploadsVerb, Verb};
 use error::Stop;
 use exit_code::ExitCode;
 use output::Output;
@@ -83,11 +87,11 @@ fn dispatch(cli: Cli, output: &mut Output) -> Result<ExitCode, Stop> {
 
 /// A kept scan is looked at, never acted on: what it says of the bucket was true then.
 fn check_from(verb: &Option<Verb>, flags: &GlobalFlags) -> Result<(), Stop> {
-    let looks = matches!(verb, None | Some(Verb::Ls(_) | Verb::Du(_) | Verb::Audit(_)));
+    let looks = matches!(verb, None | Some(Verb::Ls(_) | Verb::Du(_) | Verb::Audit(_) | Verb::Usage(_)));
     match &flags.from {
         Some(file) if !looks => {
             let why = format!("guard \"listing complete\": {} is a scan that was kept, not the bucket", file.display());
-            let hint = "without --from the bucket is listed; ls, du, audit and the console look into a scan";
+            let hint = "without --from the bucket is listed; ls, du, audit, usage and the console look into a scan";
             Err(Stop::refused("use --from with this verb", why, hint))
         }
         _ => Ok(()),
@@ -118,6 +122,10 @@ fn on_bucket(verb: Option<Verb>, flags: &GlobalFlags, output: &mut Output) -> Re
             }
             Some(Verb::Resume(args)) => verbs::resume::run(&args, flags, output).await,
             Some(Verb::Restore(args)) => verbs::trash::restore(&args, flags, output).await,
+            Some(Verb::Trash(TrashVerb::Lifecycle(args))) => {
+                let session = Session::open(&session::inputs(flags)).await?;
+                verbs::lifecycle::run(&session, &args, output).await
+            }
             Some(Verb::Trash(TrashVerb::Empty(args))) => verbs::trash::empty(&args, flags, output).await,
             Some(verb) => interrupt::or(read(verb, flags, output)).await,
         }
@@ -136,10 +144,26 @@ async fn read(verb: Verb, flags: &GlobalFlags, output: &mut Output) -> Result<Ex
         Verb::Du(args) => verbs::du::run(&kept::open(flags).await?, &args, output).await,
         Verb::Audit(args) => verbs::audit::run(&kept::open(flags).await?, &args, output).await,
         Verb::Scan(args) => verbs::scan::run(&Session::open(&inputs).await?, &args, output).await,
+        Verb::Uploads(UploadsVerb::List(args)) => {
+            verbs::uploads::list(&Session::open(&inputs).await?, &args, output).await
+        }
+        Verb::Uploads(UploadsVerb::Abort(args)) => {
+            verbs::uploads::abort(&Session::open(&inputs).await?, &args, output).await
+        }
+        Verb::Usage(args) => verbs::usage::run(&kept::open(flags).await?, &args, output).await,
         Verb::Scans => verbs::scan::list(&Session::open(&inputs).await?, output),
         Verb::Diff(args) => verbs::diff::run(&args, flags, output).await,
         Verb::Plan(PlanVerb::Trash(args)) => verbs::plan::run(&mut inputs, PlanKind::Trash, &args, output).await,
         Verb::Plan(PlanVerb::Delete(args)) => verbs::plan::run(&mut inputs, PlanKind::Delete, &args, output).await,
+        Verb::Registry(RegistryVerb::Check(args)) => {
+            verbs::registry::check(&Session::open(&inputs).await?, &args, output).await
+        }
+        Verb::Registry(RegistryVerb::Backfill(args)) => {
+            verbs::registry::plan_backfill(&Session::open(&inputs).await?, &args, output).await
+        }
+        Verb::Registry(RegistryVerb::Prune(args)) => {
+            verbs::registry::plan_prune(&Session::open(&inputs).await?, &args, output).await
+        }
         Verb::Trash(TrashVerb::List) => verbs::trash::list(&Session::open(&inputs).await?, output).await,
         Verb::Verify(args) => verbs::verify::run(&Session::open(&inputs).await?, &args.run, output).await,
         _ => Err(Stop::usage("run this verb", "it does not read a bucket", "")),

@@ -14,8 +14,9 @@ use super::error::Stop;
 use super::guarding::{caps, policy};
 use super::kept::Kept;
 use super::output::Progress;
+use super::registering::open_registry;
 use crate::app::number;
-use crate::config::{ConfigError, Inputs, Origin, RegistrySettings, Setting, Settings, Tracked, state_directory};
+use crate::config::{ConfigError, Inputs, Origin, Settings, state_directory};
 use crate::demo::Demo;
 use crate::domain::capabilities::{Atomicity, Locking, Measured};
 use crate::domain::facts::{RegistryState, SourceReport};
@@ -31,9 +32,10 @@ use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
 use crate::jobs::{Clock, Stop as JobStop, place, scan};
+use crate::journal::runs::rows_removed_since;
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
-use crate::registry::{self, Location, Mapping, RegistryError, RegistrySpec, SharedRegistry, TextFormat, TrackedKeys};
+use crate::registry::{RegistryError, SharedRegistry};
 use crate::store::SharedStore;
 
 /// Pages of a listing that may wait to be looked at.
@@ -54,7 +56,7 @@ pub struct Session {
     /// The registry, if one is configured and could be opened.
     pub registry: Option<SharedRegistry>,
     /// Why the registry could not be opened.
-    pub registry_problem: Option<String>,
+    pub registry_problem: Option<RegistryError>,
     /// The layouts.
     pub layouts: Arc<Layouts>,
     /// How ids are compared.
@@ -73,6 +75,8 @@ pub struct Session {
     pub deletes: Atomicity,
     /// Whether runs on other machines can be kept out of the bucket.
     pub locking: Locking,
+    /// What the store was last measured to do.
+    pub measured: Option<Measured>,
     /// The scan that is looked at in place of the bucket, if one is.
     pub kept: Option<Arc<Kept>>,
 }
@@ -190,6 +194,8 @@ impl Session {
             ("bucket", demo.bucket.clone()),
             ("region", demo.region.clone()),
             ("registry.source", registry),
+            // The next one is at another port: nobody would find them again.
+            ("kept_scans", "0".into()),
         ]);
         let no_file = demo.registry.with_file_name("config.toml");
         let inputs = Inputs {
@@ -229,16 +235,16 @@ impl Session {
         let ids = id_rules(&layouts, &settings);
         let (registry, registry_problem) = match open_registry(&settings.registry).await {
             Ok(registry) => (registry, None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error)),
         };
         tracing::info!(store = place(store.identity()), region = store.identity().region, "store");
         tracing::info!(
             name = registry.as_ref().map(|registry| registry.name()),
-            problem = registry_problem,
+            problem = registry_problem.as_ref().map(ToString::to_string),
             "registry"
         );
         let now = clock.now();
-        let deletes = Atomicity::of(measured, now);
+        let deletes = Atomicity::of(measured, settings.executor.value, now);
         let policy = policy(&settings, &ids);
         let caps = caps(&settings);
         Ok(Self {
@@ -255,6 +261,7 @@ impl Session {
             accepts_shrink: false,
             deletes,
             locking: Locking::of(measured, now),
+            measured: measured.cloned(),
             kept: None,
         })
     }
@@ -266,6 +273,11 @@ impl Session {
 
     /// What an audit works with.
     pub fn audit_input(&self) -> AuditInput {
+        self.audit_input_accepting(self.accepts_shrink)
+    }
+
+    /// What an audit works with; whether a person said that smaller counts than last time are right.
+    pub fn audit_input_accepting(&self, accepts_shrink: bool) -> AuditInput {
         let seen = SeenFile::in_directory(&self.state);
         let registry = &self.settings.registry;
         let limits = Limits {
@@ -275,9 +287,10 @@ impl Session {
         };
         let identity = self.store.identity();
         let bucket = format!("{}/{}", identity.endpoint, identity.bucket);
-        let accepts_shrink = self.accepts_shrink;
+        let runs = self.runs();
         let check = move |sources: &[SourceReport]| {
-            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink));
+            let removed = |name: &str, since| rows_removed_since(&runs, name, since);
+            let judged = sources.iter().map(|source| seen.judge(&bucket, source, &limits, accepts_shrink, &removed));
             judged
                 .flat_map(|state| match state {
                     RegistryState::Unusable(reasons) => reasons,
@@ -287,13 +300,18 @@ impl Session {
         };
         AuditInput {
             registry: self.registry.clone(),
-            registry_problem: self.registry_problem.clone(),
+            registry_problem: self.registry_problem.as_ref().map(ToString::to_string),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
             policy: Policy { observed: self.observed(), ..self.policy.clone() },
             check_sources: Arc::new(check),
             clock: self.clock.clone(),
         }
+    }
+
+    /// Whether deletions that go this way can hit another object than the one that was looked at.
+    pub fn deletes_via(&self, via: Via) -> Atomicity {
+        Atomicity::of(self.measured.as_ref(), via, self.clock.now())
     }
 
     /// What a run of a plan needs.
@@ -311,7 +329,7 @@ impl Session {
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
             runs: self.runs(),
-            conditional_deletes: self.deletes.is_proved(),
+            conditional_deletes: self.deletes_via(via).is_proved(),
             locking: self.locking,
             take_over: None,
             concurrency: via.concurrency(requests),
@@ -367,34 +385,4 @@ impl Session {
 
 fn collect(inventory: &mut Inventory, objects: Vec<Object>) -> Result<(), String> {
     objects.into_iter().try_for_each(|object| inventory.push(object)).map_err(|error| error.to_string())
-}
-
-async fn open_registry(settings: &RegistrySettings) -> Result<Option<SharedRegistry>, RegistryError> {
-    let Some(source) = &settings.source else { return Ok(None) };
-    let mut spec = RegistrySpec::parse(source.value.expose(), &settings.base)?;
-    match &settings.tracked.value {
-        Tracked::Here => {}
-        Tracked::Nowhere => spec.tracked = TrackedKeys::NotTracked,
-        Tracked::At(address) => {
-            spec.tracked = TrackedKeys::Elsewhere(Location::parse(address.expose(), &settings.base)?);
-        }
-    }
-    spec.mapping = mapping(settings);
-    registry::open(&spec).await.map(Some)
-}
-
-fn mapping(settings: &RegistrySettings) -> Mapping {
-    let name = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    Mapping {
-        projects_table: name(&settings.projects_table),
-        id_field: name(&settings.id_field),
-        tracked_table: name(&settings.tracked_table),
-        key_field: name(&settings.key_field),
-        owner_field: name(&settings.owner_field),
-        projects_query: name(&settings.projects_query),
-        tracked_query: name(&settings.tracked_query),
-        references_query: name(&settings.references_query),
-        references: Vec::new(),
-        format: name(&settings.format).as_deref().and_then(TextFormat::parse),
-    }
 }

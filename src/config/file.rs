@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
 use super::keys::{KEYS, nearest};
+use super::references::places;
 use super::value::Raw;
 
 /// A configuration file.
@@ -93,12 +94,13 @@ pub(super) fn did_you_mean(nearest: Option<&str>, known: &[&str]) -> String {
     }
 }
 
-struct Reader<'t> {
+/// What reads a file: it knows the lines.
+pub(super) struct Reader<'t> {
     text: &'t str,
     path: &'t Path,
 }
 
-type Name<'i> = Spanned<std::borrow::Cow<'i, str>>;
+pub(super) type Name<'i> = Spanned<std::borrow::Cow<'i, str>>;
 
 impl Reader<'_> {
     fn profile(&self, name: &str, table: &Spanned<DeValue<'_>>) -> Result<Profile, ConfigError> {
@@ -111,7 +113,11 @@ impl Reader<'_> {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("registry", DeValue::Table(parts)) => {
                     for (part, value) in parts {
-                        values.push(self.setting("registry.", part, value)?);
+                        let (name, mut raw, line) = self.setting("registry.", part, value)?;
+                        if name == "registry.references" {
+                            raw = Raw::Places(places(self, value)?);
+                        }
+                        values.push((name, raw, line));
                     }
                 }
                 ("registry", _) => values.push(("registry.source", raw(value), self.line(key.span().start))),
@@ -141,7 +147,7 @@ impl Reader<'_> {
         }
     }
 
-    fn unknown(&self, key: &Name<'_>, hint: &str) -> ConfigError {
+    pub(super) fn unknown(&self, key: &Name<'_>, hint: &str) -> ConfigError {
         ConfigError::UnknownKey {
             path: self.path.to_owned(),
             line: self.line(key.span().start),
@@ -150,15 +156,15 @@ impl Reader<'_> {
         }
     }
 
-    fn wrong(&self, key: &Name<'_>, expected: &str) -> ConfigError {
+    pub(super) fn wrong(&self, key: &Name<'_>, expected: &str) -> ConfigError {
         self.syntax(self.line(key.span().start), format!("`{}` should be {expected}", key.get_ref()))
     }
 
-    fn syntax(&self, line: usize, why: String) -> ConfigError {
+    pub(super) fn syntax(&self, line: usize, why: String) -> ConfigError {
         ConfigError::Syntax { path: self.path.to_owned(), line, why }
     }
 
-    fn line(&self, at: usize) -> usize {
+    pub(super) fn line(&self, at: usize) -> usize {
         self.text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
     }
 }

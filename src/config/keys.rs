@@ -112,7 +112,7 @@ pub(super) const KEYS: &[Key] = &[
         "registry.source",
         &["BUCKETREE_REGISTRY"],
         "\"sqlite:app.db\"",
-        "what knows the live projects: a path, file:PATH (JSON, JSON lines, CSV, ids one a line) or sqlite:PATH",
+        "what knows the live projects: a path, file:PATH (JSON, JSON lines, CSV, ids one a line; gzip or not), sqlite:PATH, or the address of a database",
     ),
     secret(
         "registry.tracked",
@@ -143,6 +143,20 @@ pub(super) const KEYS: &[Key] = &[
         "\"SELECT thumbnail, project_id FROM scenes WHERE thumbnail IS NOT NULL\"",
         "a query of keys that the app holds elsewhere, and their projects (or NULL)",
     ),
+    key(
+        "registry.references",
+        &[],
+        "[{ from = \"scenes\", key_field = \"image\", owner_field = \"project_id\", url = \"https://media.example.com\" }]",
+        "tables or collections that hold keys without tracking them; keys may stand behind a url, have a leading_slash or be \
+         percent_encoded; also as [[profiles.default.registry.references]]",
+    ),
+    key(
+        "registry.replica",
+        &[],
+        "false",
+        "whether a SQL database may be read from a replica, which may lag behind; refused otherwise",
+    ),
+    key("registry.timeout", &[], "\"60s\"", "a SQL database that says nothing for so long has failed"),
     key("registry.format", &[], "\"jsonl\"", "of text files: json, jsonl, csv or lines; told from the content"),
     key("registry.min_projects", &[], "1", "fewer projects make every verdict undetermined"),
     key("registry.min_tracked", &[], "1", "fewer tracked keys make every verdict undetermined"),
@@ -202,6 +216,18 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key("concurrency", &["BUCKETREE_CONCURRENCY"], "16", "requests at the same time, 1 to 512"),
     key("executor", &["BUCKETREE_EXECUTOR"], "\"batch\"", "how keys are deleted: batch, single or sequential"),
+    key(
+        "price_per_gb",
+        &["BUCKETREE_PRICE_PER_GB"],
+        "0.015",
+        "dollars for a GB (10^9 bytes) and month, for estimates; R2's by developers.cloudflare.com/r2/pricing",
+    ),
+    key(
+        "price_per_gb_infrequent",
+        &["BUCKETREE_PRICE_PER_GB_INFREQUENT"],
+        "0.01",
+        "the same for the infrequent-access class",
+    ),
     key(
         "kept_scans",
         &["BUCKETREE_KEPT_SCANS"],

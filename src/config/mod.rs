@@ -11,6 +11,7 @@
 //! value      text, numbers, ages, sizes, shares
 //! endpoint   what follows from an account id or an R2 endpoint
 //! registry   the registry part
+//! references places that refer to objects
 //! secret     text that never shows
 //! paths      the configuration file and the state directory
 //! template   what `config init` writes
@@ -25,6 +26,7 @@ mod file;
 mod keys;
 mod layers;
 mod paths;
+mod references;
 mod registry;
 mod secret;
 mod setting;
@@ -40,6 +42,7 @@ pub use error::ConfigError;
 pub use keys::variables;
 pub use layers::{Inputs, is_key};
 pub use paths::{config_file, state_directory};
+pub use references::ReferenceSettings;
 pub use registry::{Address, RegistrySettings, Tracked};
 pub use secret::Secret;
 pub use setting::{Origin, Setting, Shown};

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::layers::Layers;
-use super::value::{Raw, boolean, count, share, text};
-use super::{ConfigError, Origin, Setting};
+use super::value::{Raw, age, boolean, count, share, text};
+use super::{ConfigError, Origin, ReferenceSettings, Setting};
 
 /// The address of a source as configured. It may hold a password, so `Debug` and `Display` show neither user info nor
 /// query, and nothing but the scheme where these cannot be told from the rest.
@@ -107,6 +107,12 @@ pub struct RegistrySettings {
     pub tracked_query: Option<Setting<String>>,
     /// A query of keys held elsewhere, and their projects.
     pub references_query: Option<Setting<String>>,
+    /// Places that hold keys without tracking them.
+    pub references: Option<Setting<Vec<ReferenceSettings>>>,
+    /// Whether a replica may be read.
+    pub replica: Setting<bool>,
+    /// Seconds that a database may say nothing.
+    pub timeout: Setting<i64>,
     /// The form of text files: `json`, `jsonl`, `csv` or `lines`.
     pub format: Option<Setting<String>>,
     /// Fewest live projects.
@@ -147,6 +153,10 @@ impl RegistrySettings {
             projects_query: name("registry.projects_query")?,
             tracked_query: name("registry.tracked_query")?,
             references_query: name("registry.references_query")?,
+            references: if of_profile { layers.get("registry.references", references)? } else { None },
+            replica: if of_profile { layers.get("registry.replica", boolean)? } else { None }
+                .unwrap_or_else(|| Setting::default(false)),
+            timeout: layers.get_or("registry.timeout", timeout, 60)?,
             format: if of_profile { layers.get("registry.format", format)? } else { None },
             min_projects: layers.get_or("registry.min_projects", count, 1)?,
             min_tracked: layers.get_or("registry.min_tracked", count, 1)?,
@@ -171,6 +181,17 @@ fn tracked(raw: &Raw) -> Result<Tracked, &'static str> {
         (_, Ok(address)) => Ok(Tracked::At(Address::new(address))),
         _ => Err("true, false, or the address of a source"),
     }
+}
+
+fn references(raw: &Raw) -> Result<Vec<ReferenceSettings>, &'static str> {
+    match raw {
+        Raw::Places(places) => Ok(places.clone()),
+        _ => Err("tables with `from` and `key_field`"),
+    }
+}
+
+fn timeout(raw: &Raw) -> Result<i64, &'static str> {
+    age(raw).ok().filter(|seconds| (1..=3_600).contains(seconds)).ok_or("a time from \"1s\" to \"1h\"")
 }
 
 fn format(raw: &Raw) -> Result<String, &'static str> {

@@ -8,6 +8,7 @@ use super::keys;
 use super::layers::{Inputs, Layers, invalid};
 use super::value::{self, Raw, age, age_text, boolean, bucket, concurrency, count, list, share, size, text};
 use super::{ConfigError, Origin, RegistrySettings, Secret, Setting};
+use crate::domain::usage::Prices;
 use crate::domain::via::Via;
 
 /// The least age that a plan may ask for unless `allow_young` is set, in seconds.
@@ -78,6 +79,10 @@ pub struct Settings {
     pub concurrency: Option<Setting<usize>>,
     /// How deletions reach the store.
     pub executor: Setting<Via>,
+    /// Dollars for a GB (10^9 bytes) and month.
+    pub price_per_gb: Setting<f64>,
+    /// The same for the infrequent-access class.
+    pub price_per_gb_infrequent: Setting<f64>,
     /// Complete listings that are kept for each bucket.
     pub kept_scans: Setting<usize>,
     /// Colors.
@@ -160,6 +165,12 @@ impl Settings {
             canary_key: layers.get("canary_key", text)?,
             concurrency: layers.get("concurrency", concurrency)?,
             executor: layers.get_or("executor", value::executor, Via::default())?,
+            price_per_gb: layers.get_or("price_per_gb", value::price, Prices::default().standard)?,
+            price_per_gb_infrequent: layers.get_or(
+                "price_per_gb_infrequent",
+                value::price,
+                Prices::default().infrequent,
+            )?,
             kept_scans: layers.get_or("kept_scans", value::few, 5)?,
             theme: layers.get_or("theme", Theme::parse, Theme::Auto)?,
             bucket: target.bucket,

@@ -36,6 +36,8 @@ fn target(settings: &Settings, key: &str) -> Option<ValueAndOrigin> {
         "folds_nfc" => always(&settings.folds_nfc),
         "layouts" => settings.layouts.as_ref().map(|file| written(file, |path| path.display().to_string()))?,
         "executor" => always(&settings.executor),
+        "price_per_gb" => always(&settings.price_per_gb),
+        "price_per_gb_infrequent" => always(&settings.price_per_gb_infrequent),
         "kept_scans" => always(&settings.kept_scans),
         "theme" => always(&settings.theme),
         _ => return None,
@@ -74,6 +76,11 @@ fn registry(registry: &RegistrySettings, key: &str) -> Option<ValueAndOrigin> {
         "projects_query" => optional(registry.projects_query.as_ref()),
         "tracked_query" => optional(registry.tracked_query.as_ref()),
         "references_query" => optional(registry.references_query.as_ref()),
+        "references" => registry.references.as_ref().map(|places| {
+            written(places, |places| places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        })?,
+        "replica" => always(&registry.replica),
+        "timeout" => written(&registry.timeout, |seconds| age_text(*seconds)),
         "format" => optional(registry.format.as_ref()),
         "min_projects" => always(&registry.min_projects),
         "min_tracked" => always(&registry.min_tracked),

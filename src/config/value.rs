@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::references::ReferenceSettings;
 use crate::domain::via::Via;
 
 /// A value as one of the layers has it.
@@ -19,6 +20,8 @@ pub(super) enum Raw {
     Boolean(bool),
     /// A list of texts in TOML.
     List(Vec<String>),
+    /// Places that refer to objects, in TOML.
+    Places(Vec<ReferenceSettings>),
     /// Anything else in TOML, by the name of its kind.
     Other(&'static str),
 }
@@ -35,7 +38,7 @@ impl Raw {
             Raw::Text(_) => String::from("this text (not repeated here)"),
             Raw::Integer(_) | Raw::Float(_) => String::from("a number"),
             Raw::Boolean(_) => String::from("true or false"),
-            Raw::List(_) => String::from("a list"),
+            Raw::List(_) | Raw::Places(_) => String::from("a list"),
             Raw::Other(kind) => (*kind).to_owned(),
         }
     }
@@ -100,6 +103,17 @@ pub(super) fn concurrency(raw: &Raw) -> Result<usize, &'static str> {
 pub(super) fn few(raw: &Raw) -> Result<usize, &'static str> {
     let fits = count(raw).ok().and_then(|count| usize::try_from(count).ok()).filter(|count| *count <= 1000);
     fits.ok_or("a whole number up to 1000")
+}
+
+/// A price in dollars.
+pub(super) fn price(raw: &Raw) -> Result<f64, &'static str> {
+    let price = match raw {
+        Raw::Float(number) => Some(*number),
+        Raw::Integer(number) => Some(*number as f64),
+        Raw::Untyped(text) | Raw::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    price.filter(|price: &f64| price.is_finite() && *price >= 0.0).ok_or("a number of dollars like 0.015")
 }
 
 /// A way of deleting.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Timestamp;
+use super::via::Via;
 
 /// Measurements older than this are not relied upon: stores are changed.
 pub const VALID_DAYS: i64 = 30;
@@ -28,8 +29,17 @@ pub enum Capability {
     WriteOnce,
     /// Does `If-Match` keep a deletion from removing another object?
     DeleteIfMatch,
+    /// Does `x-amz-if-match-last-modified-time` keep a deletion from removing another object, as RFC 3339 writes times? R2
+    /// documents this condition and no other for deletions (r2/api/s3/api), but not the form of the time.
+    DeleteIfTime,
+    /// The same, with the time as HTTP writes it.
+    DeleteIfHttpTime,
     /// Does an `ETag` in a deletion of many keep it from removing another object?
     DeleteManyIfMatch,
+    /// Is a deletion of many taken with a CRC32 in place of a Content-MD5?
+    DeleteManyCrc32,
+    /// Are deleted keys left out of a quiet answer to a deletion of many?
+    Quiet,
     /// Is a missing key of a deletion of many named as missing, instead of as deleted?
     NamesMissing,
     /// Is there one object for all Unicode spellings of a key?
@@ -40,7 +50,7 @@ pub enum Capability {
 
 impl Capability {
     /// Every question, in the order in which they are asked and shown.
-    pub const ALL: [Capability; 12] = [
+    pub const ALL: [Capability; 16] = [
         Capability::List,
         Capability::Head,
         Capability::Clock,
@@ -49,7 +59,11 @@ impl Capability {
         Capability::DeleteMany,
         Capability::WriteOnce,
         Capability::DeleteIfMatch,
+        Capability::DeleteIfTime,
+        Capability::DeleteIfHttpTime,
         Capability::DeleteManyIfMatch,
+        Capability::DeleteManyCrc32,
+        Capability::Quiet,
         Capability::NamesMissing,
         Capability::FoldsNfc,
         Capability::ExactKeys,
@@ -67,6 +81,10 @@ impl Capability {
             Capability::WriteOnce => "write-once",
             Capability::DeleteIfMatch => "delete-if-match",
             Capability::DeleteManyIfMatch => "delete-many-if-match",
+            Capability::DeleteIfTime => "delete-if-time",
+            Capability::DeleteIfHttpTime => "delete-if-http-time",
+            Capability::DeleteManyCrc32 => "delete-many-crc32",
+            Capability::Quiet => "quiet",
             Capability::NamesMissing => "names-missing",
             Capability::FoldsNfc => "folds-nfc",
             Capability::ExactKeys => "exact-keys",
@@ -122,6 +140,12 @@ impl Measured {
         (0..=VALID_DAYS * 86_400).contains(&now.seconds_since(self.at))
     }
 
+    /// Whether any condition on a deletion of one key was proved.
+    fn alone(&self) -> Option<bool> {
+        let known = [Capability::DeleteIfMatch, Capability::DeleteIfTime, Capability::DeleteIfHttpTime];
+        known.into_iter().filter_map(|capability| self.holds(capability)).max()
+    }
+
     /// Whether a capability was proved.
     pub fn holds(&self, capability: Capability) -> Option<bool> {
         self.findings.iter().find(|finding| finding.capability == capability).and_then(|finding| finding.holds)
@@ -136,6 +160,11 @@ pub enum Atomicity {
         /// When, by this machine's clock.
         at: Timestamp,
     },
+    /// It cannot if keys are deleted one by one; in a deletion of many it can.
+    ProvedAlone {
+        /// When, by this machine's clock.
+        at: Timestamp,
+    },
     /// It can: the store was seen to ignore or refuse conditions.
     Disproved {
         /// When, by this machine's clock.
@@ -147,12 +176,15 @@ pub enum Atomicity {
 }
 
 impl Atomicity {
-    /// What measurements say of deletions now.
-    pub fn of(measured: Option<&Measured>, now: Timestamp) -> Self {
+    /// What measurements say now of deletions that go this way.
+    pub fn of(measured: Option<&Measured>, via: Via, now: Timestamp) -> Self {
         let Some(measured) = measured.filter(|measured| measured.is_valid(now)) else { return Atomicity::Unmeasured };
         let at = measured.at;
-        match (measured.holds(Capability::DeleteIfMatch), measured.holds(Capability::DeleteManyIfMatch)) {
+        let many = measured.holds(Capability::DeleteManyIfMatch);
+        match (measured.alone(), many) {
+            (Some(true), _) if via != Via::Batch => Atomicity::Proved { at },
             (Some(true), Some(true)) => Atomicity::Proved { at },
+            (Some(true), Some(false)) => Atomicity::ProvedAlone { at },
             (None, None) => Atomicity::Unmeasured,
             _ => Atomicity::Disproved { at },
         }
@@ -170,6 +202,10 @@ impl fmt::Display for Atomicity {
             Atomicity::Proved { at } => {
                 write!(f, "deletes here are atomic: the store honours conditions (measured {at})")
             }
+            Atomicity::ProvedAlone { at } => write!(
+                f,
+                "not atomic in batches: HEAD, then DELETE; one by one, --via single, deletes are atomic (measured {at})"
+            ),
             Atomicity::Disproved { at } => {
                 write!(f, "not atomic: HEAD, then DELETE; the store ignores conditions (measured {at})")
             }
@@ -248,19 +284,30 @@ mod tests {
         let at = Timestamp(0);
         let check = |single, many, days: i64, expected| {
             let now = at.plus_seconds(days * 86_400);
-            assert_eq!(Atomicity::of(Some(&measured(single, many)), now), expected, "{single:?} {many:?} {days}");
+            assert_eq!(
+                Atomicity::of(Some(&measured(single, many)), Via::Batch, now),
+                expected,
+                "{single:?} {many:?} {days}"
+            );
         };
         check(Some(true), Some(true), 0, Atomicity::Proved { at });
         check(Some(true), Some(true), VALID_DAYS, Atomicity::Proved { at });
         check(Some(true), Some(true), VALID_DAYS + 1, Atomicity::Unmeasured);
         check(Some(true), Some(true), -1, Atomicity::Unmeasured);
         for (single, many) in
-            [(Some(true), Some(false)), (Some(false), Some(true)), (Some(true), None), (None, Some(true))]
+            [(Some(false), Some(true)), (Some(true), None), (None, Some(true)), (Some(false), Some(false))]
         {
             check(single, many, 0, Atomicity::Disproved { at });
         }
+        check(Some(true), Some(false), 0, Atomicity::ProvedAlone { at });
         check(None, None, 0, Atomicity::Unmeasured);
-        assert_eq!(Atomicity::of(None, at), Atomicity::Unmeasured);
+        assert_eq!(Atomicity::of(None, Via::Batch, at), Atomicity::Unmeasured);
+        let alone = measured(Some(true), Some(false));
+        assert_eq!(Atomicity::of(Some(&alone), Via::Sequential, at), Atomicity::Proved { at });
+        let finding = |capability, holds| Finding { capability, holds: Some(holds), seen: String::new() };
+        let by_time = [finding(Capability::DeleteIfMatch, false), finding(Capability::DeleteIfTime, true)];
+        let by_time = Measured { at, findings: by_time.into() };
+        assert_eq!(Atomicity::of(Some(&by_time), Via::Single, at), Atomicity::Proved { at });
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub mod selection;
 pub mod sightings;
 pub mod totals;
 pub mod trash;
+pub mod usage;
 pub mod verdict;
 pub mod via;
 

@@ -12,6 +12,8 @@ pub enum Outcome {
     Trashed,
     /// The object was copied from the trash to where it had been, the copy verified, and the one in the trash then deleted.
     Restored,
+    /// The object was recorded in the registry, and its row found there afterwards.
+    Recorded,
     /// It was already gone before this run asked for anything.
     AbsentBefore,
     /// A request of this run whose answer was lost had deleted it.
@@ -32,10 +34,11 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order in which they are shown.
-    pub const ALL: [Outcome; 11] = [
+    pub const ALL: [Outcome; 12] = [
         Outcome::Deleted,
         Outcome::Trashed,
         Outcome::Restored,
+        Outcome::Recorded,
         Outcome::AbsentBefore,
         Outcome::DeletedByEarlierAttempt,
         Outcome::SkippedChanged,
@@ -52,6 +55,7 @@ impl Outcome {
             Outcome::Deleted => "deleted",
             Outcome::Trashed => "trashed",
             Outcome::Restored => "restored",
+            Outcome::Recorded => "recorded",
             Outcome::AbsentBefore => "absent-before",
             Outcome::DeletedByEarlierAttempt => "deleted-by-earlier-attempt",
             Outcome::SkippedChanged => "skipped-changed",

@@ -24,9 +24,17 @@ pub enum PlanKind {
     Restore,
     /// Permanent deletion of what lies in the trash.
     EmptyTrash,
+    /// A row in the registry for each object that has none; nothing of the bucket is changed.
+    Backfill,
+    /// The removal of rows whose objects are proved missing; nothing of the bucket is changed.
+    Prune,
 }
 
 impl PlanKind {
+    /// Every kind.
+    pub const ALL: [PlanKind; 6] =
+        [Self::Delete, Self::Trash, Self::Restore, Self::EmptyTrash, Self::Backfill, Self::Prune];
+
     /// The word for it in plan files.
     pub fn name(self) -> &'static str {
         match self {
@@ -34,12 +42,14 @@ impl PlanKind {
             PlanKind::Trash => "trash",
             PlanKind::Restore => "restore",
             PlanKind::EmptyTrash => "empty-trash",
+            PlanKind::Backfill => "backfill",
+            PlanKind::Prune => "prune",
         }
     }
 
     /// The kind that a plan file names.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Delete, Self::Trash, Self::Restore, Self::EmptyTrash].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// What is done, for a sentence that goes on with "12 objects".
@@ -49,7 +59,14 @@ impl PlanKind {
             PlanKind::Trash => "move to the trash",
             PlanKind::Restore => "restore from the trash",
             PlanKind::EmptyTrash => "delete for good from the trash",
+            PlanKind::Backfill => "record in the registry",
+            PlanKind::Prune => "remove the registry's rows of",
         }
+    }
+
+    /// Whether only the registry is changed.
+    pub fn is_of_rows(self) -> bool {
+        matches!(self, PlanKind::Backfill | PlanKind::Prune)
     }
 
     /// Whether each object is copied elsewhere, and the copy verified, before it is deleted.
@@ -68,6 +85,8 @@ impl PlanKind {
             PlanKind::Delete | PlanKind::EmptyTrash => Outcome::Deleted,
             PlanKind::Trash => Outcome::Trashed,
             PlanKind::Restore => Outcome::Restored,
+            PlanKind::Backfill => Outcome::Recorded,
+            PlanKind::Prune => Outcome::AbsentBefore,
         }
     }
 }
@@ -139,7 +158,7 @@ impl PlanRow {
     /// Where the object is moved to by this run of this kind of plan; `None` if it is not moved.
     pub fn destination(&self, kind: PlanKind, run: &str) -> Option<Key> {
         match kind {
-            PlanKind::Delete | PlanKind::EmptyTrash => None,
+            PlanKind::Delete | PlanKind::EmptyTrash | PlanKind::Backfill | PlanKind::Prune => None,
             PlanKind::Trash => Some(trash::place(run, &self.object.key)),
             PlanKind::Restore => self.destination.clone(),
         }

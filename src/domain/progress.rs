@@ -180,6 +180,8 @@ pub enum Verification {
 pub struct RowsReport {
     /// Rows removed.
     pub removed: u64,
+    /// Rows added, of objects that were not tracked.
+    pub added: u64,
     /// Rows put back, of restored objects.
     pub put_back: u64,
     /// Rows that were kept and are dropped, of objects that can no longer be restored.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::Key;
+use super::{Key, Timestamp};
 
 /// Everything in the trash begins so; it lies within [`super::judge::OWN_PREFIX`], so nothing in it is ever an orphan.
 pub const TRASH: &str = ".bucketree/trash/";
@@ -61,6 +61,12 @@ pub fn run_of(place: &[u8]) -> Option<String> {
     let run = place.strip_prefix(TRASH.as_bytes())?.get(..RUN)?;
     let is_id = run.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
     String::from_utf8(run.to_vec()).ok().filter(|_| is_id)
+}
+
+/// When a run began, as its id (UUIDv7) says: the first 48 bits are milliseconds since 1970 (RFC 9562, 5.7).
+pub fn began(run: &str) -> Option<Timestamp> {
+    let digits: String = run.chars().filter(|c| *c != '-').take(12).collect();
+    i64::from_str_radix(&digits, 16).ok().map(Timestamp)
 }
 
 /// Whether a key lies in the trash.

@@ -6,15 +6,18 @@
 pub mod audit;
 pub mod copies;
 pub mod draft;
+pub mod drift;
 pub mod execute;
 pub mod executor;
 pub mod ground;
+pub mod lifecycle;
 pub mod lock;
 pub mod presence;
 pub mod probe;
 pub mod scan;
 pub mod trash;
 pub mod undo;
+pub mod uploads;
 pub mod verify;
 
 use std::sync::Arc;

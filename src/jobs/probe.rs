@@ -9,7 +9,7 @@ use crate::domain::capabilities::{Capability, Finding, Measured};
 use crate::domain::judge::OWN_PREFIX;
 use crate::domain::{ETag, Key};
 use crate::store::{
-    DeleteAnswer, DeleteTarget, ErrorKind, ListRequest, ObjectStore, PutAnswer, PutRequest, StoreError,
+    DeleteAnswer, DeleteTarget, ErrorKind, ListRequest, ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError,
 };
 
 /// Clocks that differ by more than this are said to disagree, in seconds. Stores refuse requests at 15 minutes.
@@ -57,11 +57,41 @@ pub async fn probe_reading(store: &dyn ObjectStore, clock: &Clock) -> Measured {
     Measured { at, findings: vec![list, head, clock] }
 }
 
-/// Asks everything. `store` must send the conditions of its [`DeleteTarget`]s.
+/// One store, spoken to in different ways. All of them send the conditions of their [`DeleteTarget`]s.
+#[derive(Clone, Debug)]
+pub struct Ways<S> {
+    /// As usual: times as RFC 3339 writes them, deletions of many with a Content-MD5, answers that name every key.
+    pub usual: S,
+    /// With times as HTTP writes them.
+    pub http_time: Option<S>,
+    /// With a CRC32 instead of a Content-MD5.
+    pub crc32: Option<S>,
+    /// With a wish for quiet answers.
+    pub quiet: Option<S>,
+}
+
+impl Ways<SharedStore> {
+    /// The same ways, borrowed.
+    pub fn as_ref(&self) -> Ways<&dyn ObjectStore> {
+        Ways {
+            usual: self.usual.as_ref(),
+            http_time: self.http_time.as_deref(),
+            crc32: self.crc32.as_deref(),
+            quiet: self.quiet.as_deref(),
+        }
+    }
+}
+
+/// Asks everything that can be asked in the usual way. `store` must send the conditions of its [`DeleteTarget`]s.
 pub async fn probe(store: &dyn ObjectStore, clock: &Clock) -> (Measured, Option<Leftover>) {
-    let mut measured = probe_reading(store, clock).await;
-    let canary = Canary { store, prefix: canary() };
-    canary.write_and_delete(&mut measured.findings).await;
+    probe_ways(&Ways { usual: store, http_time: None, crc32: None, quiet: None }, clock).await
+}
+
+/// Asks everything.
+pub async fn probe_ways(ways: &Ways<&dyn ObjectStore>, clock: &Clock) -> (Measured, Option<Leftover>) {
+    let mut measured = probe_reading(ways.usual, clock).await;
+    let canary = Canary { store: ways.usual, prefix: canary() };
+    canary.write_and_delete(ways, &mut measured.findings).await;
     let leftover = canary.clean().await.err();
     measured.findings.sort_by_key(|finding| finding.capability);
     (measured, leftover)
@@ -133,7 +163,7 @@ impl Canary<'_> {
         }
     }
 
-    async fn write_and_delete(&self, findings: &mut Vec<Finding>) {
+    async fn write_and_delete(&self, ways: &Ways<&dyn ObjectStore>, findings: &mut Vec<Finding>) {
         let first = self.put("once").await;
         let may_put = first.is_ok();
         findings.push(permission(Capability::Put, first.map(|_| "objects can be written")));
@@ -149,7 +179,17 @@ impl Canary<'_> {
             return;
         }
         findings.push(self.delete_if_match().await);
-        self.delete_many(findings).await;
+        findings.push(self.delete_if_time(Capability::DeleteIfTime, ways.usual).await);
+        if let Some(store) = ways.http_time {
+            findings.push(self.delete_if_time(Capability::DeleteIfHttpTime, store).await);
+        }
+        self.delete_many(ways.usual, findings).await;
+        if let Some(store) = ways.crc32 {
+            self.delete_many_otherwise(store, findings).await;
+        }
+        if let Some(store) = ways.quiet {
+            findings.push(self.quiet(store).await);
+        }
         findings.push(self.folds_nfc().await);
         findings.push(self.exact_keys().await);
     }
@@ -191,6 +231,77 @@ impl Canary<'_> {
         }
     }
 
+    async fn delete_if_time(&self, capability: Capability, store: &dyn ObjectStore) -> Finding {
+        let judged = self.judge_time(store).await;
+        let (holds, seen) = judged.unwrap_or_else(|why| (None, why));
+        finding(capability, holds, seen)
+    }
+
+    /// The time is taken from a listing, as that of every object of a plan is.
+    async fn judge_time(&self, store: &dyn ObjectStore) -> Result<(Option<bool>, String), String> {
+        self.place("timed").await?;
+        let request = ListRequest { prefix: self.key("timed").as_bytes().to_vec(), ..ListRequest::default() };
+        let page = self.store.list(&request).await.map_err(|error| error.message)?;
+        let time = page.objects.first().and_then(|object| object.last_modified);
+        let time = time.ok_or("a listing does not say when an object was changed")?;
+        let target = |time| DeleteTarget { last_modified: Some(time), ..self.target("timed", None) };
+        let wrong = store.delete(&target(time.plus_seconds(-86_400))).await;
+        match self.kept("timed").await {
+            Kept::No => return Ok((Some(false), "an object was deleted although its time was another one".into())),
+            Kept::NotKnown(why) => return Err(why),
+            Kept::Yes if !refused(&wrong) => {
+                return Ok((Some(false), format!("a wrong time was answered by {wrong:?}")));
+            }
+            Kept::Yes => {}
+        }
+        let right = store.delete(&target(time)).await;
+        let seen = match self.kept("timed").await {
+            Kept::No => return Ok((Some(true), "a wrong time keeps an object, its own deletes it".into())),
+            Kept::NotKnown(why) => return Err(why),
+            Kept::Yes => format!("an object was not deleted by its own time: {right:?}"),
+        };
+        // The next question begins with no object.
+        self.delete("timed").await.map_err(|error| error.message)?;
+        Ok((Some(false), seen))
+    }
+
+    /// Deletions of many with another checksum; if only they are taken, conditions are measured with them.
+    async fn delete_many_otherwise(&self, store: &dyn ObjectStore, findings: &mut Vec<Finding>) {
+        let mut otherwise = Vec::new();
+        self.delete_many(store, &mut otherwise).await;
+        let found = |findings: &[Finding], capability| {
+            findings.iter().find(|finding| finding.capability == capability).cloned()
+        };
+        let Some(many) = found(&otherwise, Capability::DeleteMany) else { return };
+        let usual = found(findings, Capability::DeleteMany).and_then(|finding| finding.holds);
+        if usual != Some(true) && many.holds == Some(true) {
+            findings.retain(|finding| {
+                found(&otherwise, finding.capability).is_none() || finding.capability == many.capability
+            });
+            findings.extend(otherwise.into_iter().filter(|finding| finding.capability != many.capability));
+        }
+        findings.push(finding(Capability::DeleteManyCrc32, many.holds, many.seen));
+    }
+
+    async fn quiet(&self, store: &dyn ObjectStore) -> Finding {
+        let judged = async {
+            self.place("quiet").await?;
+            let batch = store.delete_batch(&[self.target("quiet", None)]).await.map_err(|error| error.message)?;
+            let answer = batch.answers.into_iter().next();
+            Ok::<_, String>(match (self.kept("quiet").await, answer) {
+                (Kept::No, Some(DeleteAnswer::Unproven)) => {
+                    (Some(true), "a quiet answer leaves out what was deleted".into())
+                }
+                (Kept::No, Some(DeleteAnswer::Deleted(_))) => {
+                    (Some(false), "even a quiet answer names what was deleted".into())
+                }
+                (_, answer) => (None, format!("a quiet deletion was answered by {answer:?}")),
+            })
+        };
+        let (holds, seen) = judged.await.unwrap_or_else(|why: String| (None, why));
+        finding(Capability::Quiet, holds, seen)
+    }
+
     async fn delete(&self, name: &str) -> Result<(), StoreError> {
         match self.store.delete(&self.target(name, None)).await? {
             DeleteAnswer::Deleted(_) | DeleteAnswer::Absent => {}
@@ -204,8 +315,8 @@ impl Canary<'_> {
         }
     }
 
-    async fn delete_many(&self, findings: &mut Vec<Finding>) {
-        let answered = self.store.delete_batch(&[self.target("never-written", None)]).await;
+    async fn delete_many(&self, store: &dyn ObjectStore, findings: &mut Vec<Finding>) {
+        let answered = store.delete_batch(&[self.target("never-written", None)]).await;
         let (missing, many) = match answered.map(|batch| batch.answers) {
             Ok(answers) => match answers.as_slice() {
                 [DeleteAnswer::Deleted(_)] => ((Some(false), "a missing key is said to be deleted".into()), None),
@@ -220,7 +331,7 @@ impl Canary<'_> {
             findings.push(permission(Capability::DeleteMany, Err(error)));
             return;
         }
-        let (names, conditions) = match self.judge_many().await {
+        let (names, conditions) = match self.judge_many(store).await {
             Ok(judged) => judged,
             Err(why) => ((None, why.clone()), (None, why)),
         };
@@ -229,13 +340,16 @@ impl Canary<'_> {
     }
 
     /// What a deletion of three objects comes to, one with a wrong ETag, one with its own, one without.
-    async fn judge_many(&self) -> Result<((Option<bool>, String), (Option<bool>, String)), String> {
+    async fn judge_many(
+        &self,
+        store: &dyn ObjectStore,
+    ) -> Result<((Option<bool>, String), (Option<bool>, String)), String> {
         self.place("wrong").await?;
         let own = self.place("own").await?;
         self.place("plain").await?;
         let targets =
             [self.target("wrong", Some(ETag::new(NO_ETAG))), self.target("own", Some(own)), self.target("plain", None)];
-        let batch = self.store.delete_batch(&targets).await.map_err(|error| error.message)?;
+        let batch = store.delete_batch(&targets).await.map_err(|error| error.message)?;
         let (wrong, own, plain) = (self.kept("wrong").await, self.kept("own").await, self.kept("plain").await);
         let names = match (&plain, &batch.answers[..]) {
             (Kept::No, [.., DeleteAnswer::Deleted(_)]) => (Some(true), "many objects go in one request".into()),

@@ -32,6 +32,8 @@ pub struct Trash<'a> {
     pub runs: PathBuf,
     /// This machine's clock.
     pub clock: &'a Clock,
+    /// Whether a deletion can hit another object than the one that was looked at.
+    pub deletes: Atomicity,
 }
 
 /// What of a run lies in the trash.
@@ -163,7 +165,7 @@ impl Trash<'_> {
             expires_at: created_at.plus_seconds(LIFETIME_SECONDS),
             min_age_seconds: 0,
             caps: Caps::default(),
-            deletes: Atomicity::Unmeasured,
+            deletes: self.deletes,
             guards: self.guards(&rows),
             tool: env!("CARGO_PKG_VERSION").into(),
             digest: String::new(),
@@ -175,7 +177,9 @@ impl Trash<'_> {
         let report = |name: &str, passed: bool, message: String| GuardReport { name: name.into(), passed, message };
         let listing = match &self.scan.completeness {
             Completeness::Complete => report("listing complete", true, "all of the trash was listed".into()),
-            Completeness::Kept(at) => report("listing complete", false, format!("the listing was kept at {at}; list again")),
+            Completeness::Kept(at) => {
+                report("listing complete", false, format!("the listing was kept at {at}; list again"))
+            }
             Completeness::Incomplete(failure) => {
                 report("listing complete", false, format!("the listing is incomplete: {}; try again", failure.why))
             }

@@ -5,6 +5,7 @@
 //! those of the journal's records ([`super::record::Record::kind`]) and `request`; the places
 //!
 //! - of a record: `before`, `half` (half of the line is written), `unsynced` (written, not yet fsynced), `after`;
+//!   At `full` it does not die: the disk has no room for the line;
 //! - of a request that deletes: `sent` (on its way, the answer most likely not there yet), `answered`;
 //! - of the registry's rows: `rows:between` (some transactions done, some not).
 

@@ -5,6 +5,7 @@
 //! - `plan.jsonl`: the plan as it was confirmed ([`plan_file`]);
 //! - `journal.jsonl`: one [`record::Record`] per line, each written and fsynced before what it announces ([`Journal`]); a
 //!   run that is resumed goes on in the same file;
+//! - `journal.reserve`, while the run goes on: room for outcomes on a disk that fills up ([`Journal::append`]);
 //! - `rows.jsonl`: the tracking rows that the run takes out of the registry, whole ([`kept_rows`]);
 //! - `rows-to-remove.jsonl`: tracked keys proved gone, where the registry cannot be changed from here.
 
@@ -19,16 +20,20 @@ pub mod keys;
 pub mod lock;
 pub mod plan_file;
 pub mod record;
+mod reserve;
 pub mod runs;
 pub mod scans;
 pub mod sightings;
+pub mod uploads;
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chain::Chain;
 use record::Record;
+use reserve::Reserve;
 use runs::PastRun;
 
 /// Why something could not be written down or read back.
@@ -75,8 +80,13 @@ pub struct Journal {
     chain: Chain,
     /// Bytes of whole records.
     whole: u64,
-    /// A record could not be written: what is on the disk behind the whole ones is not known, so nothing may follow it.
+    /// The account has a gap: an outcome could not be written, or what is on the disk behind the whole records is not
+    /// known, so nothing may follow.
     failed: bool,
+    /// Rows that were announced and have no outcome yet.
+    announced: HashSet<u32>,
+    /// Room for their outcomes.
+    reserve: Reserve,
 }
 
 impl Journal {
@@ -99,7 +109,7 @@ impl Journal {
         file.sync_all().map_err(disk("cannot write the journal", &path))?;
         sync_folder(&folder)?;
         sync_folder(runs)?;
-        Ok(Self { file, path, chain: Chain::start(run), whole: 0, failed: false })
+        Ok(Self::over(file, path, Chain::start(run), 0))
     }
 
     /// Opens the journal of an earlier run to go on in it, and what it tells. A last line that was not written to its end
@@ -117,7 +127,12 @@ impl Journal {
             file.set_len(past.whole).map_err(disk("cannot cut the torn end off", &path))?;
             file.sync_all().map_err(disk("cannot write the journal", &path))?;
         }
-        Ok((Self { file, path, chain: past.chain.clone(), whole: past.whole, failed: false }, past))
+        Ok((Self::over(file, path, past.chain.clone(), past.whole), past))
+    }
+
+    fn over(file: File, path: PathBuf, chain: Chain, whole: u64) -> Self {
+        let reserve = Reserve::at(path.with_file_name(runs::RESERVE));
+        Self { file, path, chain, whole, failed: false, announced: HashSet::new(), reserve }
     }
 
     /// Where the journal is.
@@ -125,7 +140,9 @@ impl Journal {
         &self.path
     }
 
-    /// Writes one record and waits until it is on the disk. After a failure nothing more is written.
+    /// Writes one record and waits until it is on the disk. Before a request is announced there is room for the outcome of
+    /// each of its rows; a disk that is full takes outcomes from that room, and announces nothing more. After an outcome
+    /// that could not be written nothing is.
     ///
     /// # Errors
     /// [`JournalError::Disk`], [`JournalError::Touched`]: nothing that the record announces may be done then.
@@ -144,39 +161,102 @@ impl Journal {
         }
         let hit = |moment| records.iter().for_each(|record| failpoint::hit(record.kind(), moment));
         hit("before");
-        let written = self.write(records, hit);
-        self.failed = written.is_err();
+        let written = self.append_together(records);
         hit("after");
         written
     }
 
-    fn write(&mut self, records: &[Record], hit: impl Fn(&'static str)) -> Result<(), JournalError> {
+    fn append_together(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        let room = match records.iter().any(Record::announces) {
+            true => self.has_room(self.rows_after(records)),
+            false => Ok(()),
+        };
+        let Err(error) = room.and_then(|()| self.write(records)) else {
+            self.note(records);
+            return Ok(());
+        };
+        // What happened is written all the same, if need be into the room that was kept for it; what was to be done is not.
+        let accounts: Vec<Record> = records.iter().filter(|record| !record.announces()).cloned().collect();
+        if accounts.is_empty() {
+            return Err(error);
+        }
+        if matches!(&error, JournalError::Disk { source, .. } if is_full(source)) {
+            self.reserve.give_up();
+        }
+        let again = self.write(&accounts);
+        self.failed |= again.is_err();
+        again?;
+        self.note(&accounts);
+        if accounts.len() == records.len() { Ok(()) } else { Err(error) }
+    }
+
+    /// Rows whose outcomes need room once these records are written.
+    fn rows_after(&self, records: &[Record]) -> usize {
+        let fresh: HashSet<u32> = records.iter().flat_map(announced_rows).copied().collect();
+        self.announced.len() + fresh.difference(&self.announced).count()
+    }
+
+    /// Keeps account of the rows that have no outcome yet.
+    fn note(&mut self, records: &[Record]) {
+        for record in records {
+            self.announced.extend(announced_rows(record));
+            if let Record::Outcomes { rows, .. } = record {
+                for end in rows {
+                    self.announced.remove(&end.row);
+                }
+            }
+        }
+    }
+
+    fn has_room(&mut self, rows: usize) -> Result<(), JournalError> {
+        self.reserve.hold(rows).map_err(disk("cannot write the journal, which keeps room in", &self.path))
+    }
+
+    fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
         let found = self.file.metadata().map_err(disk("cannot read the journal", &self.path))?;
         if found.len() != self.whole || is_removed(&found) {
             return Err(JournalError::Touched(self.path.clone()));
         }
-        let mut lines = String::new();
+        let mut chain = self.chain.clone();
+        let (mut lines, mut full) = (String::new(), false);
         for record in records {
-            let line = self.chain.seal(&record.to_json());
+            let line = chain.seal(&record.to_json());
             if failpoint::is_due(record.kind(), "half") {
                 lines.push_str(&String::from_utf8_lossy(&line.as_bytes()[..line.len() / 2]));
                 let _ = self.file.write_all(lines.as_bytes()); // the process ends here
                 failpoint::die();
             }
+            full |= failpoint::is_due(record.kind(), "full");
             lines.push_str(&line);
         }
-        let written = self.file.write_all(lines.as_bytes()).and_then(|()| {
-            hit("unsynced");
-            self.file.sync_data()
-        });
+        let written = match full {
+            true => Err(std::io::Error::from(std::io::ErrorKind::StorageFull)),
+            false => self.file.write_all(lines.as_bytes()).and_then(|()| {
+                records.iter().for_each(|record| failpoint::hit(record.kind(), "unsynced"));
+                self.file.sync_data()
+            }),
+        };
         if let Err(source) = written {
             // Whatever of it arrived must not stand before a later line; if it stays, the next reader cuts it off.
-            let _ = self.file.set_len(self.whole);
+            self.failed |= self.file.set_len(self.whole).is_err();
             return Err(JournalError::Disk { action: "cannot write the journal", path: self.path.clone(), source });
         }
         self.whole += lines.len() as u64;
+        self.chain = chain;
         Ok(())
     }
+}
+
+/// The rows of which a record says that something is about to be done.
+fn announced_rows(record: &Record) -> &[u32] {
+    match record {
+        Record::Copying { rows, .. } | Record::Intent { rows, .. } => rows,
+        _ => &[],
+    }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
 #[cfg(unix)]

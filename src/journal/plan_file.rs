@@ -318,6 +318,7 @@ fn header_line(plan: &Plan, digest: String) -> HeaderLine {
         },
         conditional_deletes: match header.deletes {
             Atomicity::Proved { at } => Some(("proved".into(), at.to_string())),
+            Atomicity::ProvedAlone { at } => Some(("proved-alone".into(), at.to_string())),
             Atomicity::Disproved { at } => Some(("disproved".into(), at.to_string())),
             Atomicity::Unmeasured => None,
         },
@@ -398,6 +399,7 @@ fn atomicity_of((word, at): (String, String)) -> Result<Atomicity, String> {
     let at = time_of(&at)?;
     match word.as_str() {
         "proved" => Ok(Atomicity::Proved { at }),
+        "proved-alone" => Ok(Atomicity::ProvedAlone { at }),
         "disproved" => Ok(Atomicity::Disproved { at }),
         other => Err(format!("conditional deletes cannot be {other:?}")),
     }

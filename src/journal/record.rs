@@ -70,7 +70,7 @@ pub enum Record {
         /// Those of them whose ETags could not be compared, so that size, metadata and content type have to prove the copy.
         without_etag: Vec<u32>,
     },
-    /// A request to delete these rows is about to be sent.
+    /// A request to delete the objects of these rows, or to record them in the registry, is about to be sent.
     Intent {
         /// When.
         at: String,
@@ -207,6 +207,20 @@ impl Record {
             Record::KeptRowsDropped { .. } => "kept-rows-dropped",
             Record::Finished { .. } => "finished",
         }
+    }
+
+    /// Whether something is done after it that it says beforehand. The others say what was done.
+    pub fn announces(&self) -> bool {
+        matches!(
+            self,
+            Record::Started { .. }
+                | Record::Resumed { .. }
+                | Record::Copying { .. }
+                | Record::Copied { .. }
+                | Record::Intent { .. }
+                | Record::RemovingRows { .. }
+                | Record::PuttingRows { .. }
+        )
     }
 
     /// The record as one line of JSON without a newline.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::chain::{self, BrokenLine, Chain};
 use super::record::{self, Record, RowOutcome};
 use super::{JournalError, disk, plan_file};
+use crate::domain::Timestamp;
 use crate::domain::outcome::{Outcome, OutcomeCounts};
 use crate::domain::plan::{Plan, PlanKind};
 use crate::domain::progress::Verification;
@@ -15,6 +16,8 @@ use crate::domain::progress::Verification;
 pub const PLAN: &str = "plan.jsonl";
 /// Name of the journal in a run's folder.
 pub const JOURNAL: &str = "journal.jsonl";
+/// Name of the file in a run's folder that keeps room for outcomes.
+pub const RESERVE: &str = "journal.reserve";
 /// Name of the list of tracking rows to remove in a run's folder.
 pub const ROWS_TO_REMOVE: &str = "rows-to-remove.jsonl";
 
@@ -165,6 +168,25 @@ pub fn history(runs: &Path, plan_id: &str, endpoint: &str, bucket: &str) -> Resu
         }
     }
     Ok(history)
+}
+
+/// How many rows of the registry of this name runs have removed after `since`, by this machine's clock, and not put back.
+/// Runs that cannot be read count for nothing.
+pub fn rows_removed_since(runs: &Path, registry: &str, since: Timestamp) -> u64 {
+    let (mut removed, mut put) = (0u64, 0u64);
+    let is_later = |at: &str| Timestamp::parse(at).is_some_and(|at| at > since);
+    for past in list(runs).unwrap_or_default().iter().filter_map(|run| open(runs, run).ok()) {
+        let mut of_registry = false;
+        for record in &past.records {
+            match record {
+                Record::RemovingRows { registry: name, .. } => of_registry = name == registry,
+                Record::RowsRemoved { at, removed: count, .. } if of_registry && is_later(at) => removed += count,
+                Record::RowsPut { at, put: count, .. } if is_later(at) => put += count,
+                _ => {}
+            }
+        }
+    }
+    removed.saturating_sub(put)
 }
 
 impl PastRun {

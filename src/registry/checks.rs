@@ -27,11 +27,18 @@ pub struct SeenCounts {
     pub projects: u64,
     /// Tracked keys; `None` if it tracked none.
     pub tracked: Option<u64>,
+    /// When, in milliseconds since 1970 by this machine's clock; `None` if that was not remembered.
+    #[serde(default)]
+    pub at: Option<i64>,
+    /// References; none in what was remembered before they were counted.
+    #[serde(default)]
+    pub references: u64,
 }
 
 impl From<&SourceReport> for SeenCounts {
     fn from(report: &SourceReport) -> Self {
-        Self { projects: report.projects, tracked: report.tracked }
+        let SourceReport { projects, tracked, references, read_at, .. } = report;
+        Self { projects: *projects, tracked: *tracked, at: Some(read_at.0), references: *references }
     }
 }
 
@@ -43,12 +50,15 @@ pub fn judge(report: &SourceReport, last: Option<SeenCounts>, limits: &Limits) -
         reasons.extend(reason.map(|reason| format!("{}: {reason}", report.name)));
     };
     check(report.projects, limits.min_projects, last.map(|last| last.projects), "projects");
+    // How many there should be, nobody knows; that they are going, everybody sees.
+    let references = shrunken(report.references, last.map(|last| last.references), limits.max_shrink, "references");
     let last_tracked = last.and_then(|last| last.tracked);
     if let Some(tracked) = report.tracked {
         check(tracked, limits.min_tracked, last_tracked, "tracked keys");
     } else if let Some(before) = last_tracked {
         reasons.push(format!("{}: tracks no keys now, and had {before} tracked keys last time", report.name));
     }
+    reasons.extend(references.map(|reason| format!("{}: {reason}", report.name)));
     if reasons.is_empty() { RegistryState::Usable } else { RegistryState::Unusable(reasons) }
 }
 
@@ -87,7 +97,7 @@ mod tests {
 
     fn check(now: (u64, Option<u64>), last: Option<(u64, Option<u64>)>, reasons: &[&str]) {
         let limits = Limits { min_projects: 2, ..Limits::default() };
-        let last = last.map(|(projects, tracked)| SeenCounts { projects, tracked });
+        let last = last.map(|(projects, tracked)| SeenCounts { projects, tracked, at: None, references: 0 });
         let expected = match reasons {
             [] => RegistryState::Usable,
             _ => RegistryState::Unusable(reasons.iter().map(|text| format!("sqlite: /srv/app.db: {text}")).collect()),
@@ -120,6 +130,21 @@ mod tests {
     }
 
     #[test]
+    fn references_that_go_are_noticed() {
+        let now = |references| SourceReport { references, ..report(10, None) };
+        let last = Some(SeenCounts { projects: 10, tracked: None, at: None, references: 100 });
+        let state = |references| judge(&now(references), last, &Limits::default());
+        assert_eq!(state(80), RegistryState::Usable);
+        for (left, share) in [(79, "21.0"), (0, "100.0")] {
+            let reason = format!(
+                "sqlite: /srv/app.db: has {left} references and had 100 last time: {share} % fewer, and 20 % is the limit"
+            );
+            assert_eq!(state(left), RegistryState::Unusable(vec![reason]));
+        }
+        assert_eq!(judge(&now(0), None, &Limits::default()), RegistryState::Usable);
+    }
+
+    #[test]
     fn nothing_is_never_enough_whatever_is_configured() {
         let none = Limits { min_projects: 0, min_tracked: 0, max_shrink: 1.0 };
         assert_ne!(judge(&report(0, None), None, &none), RegistryState::Usable);
@@ -132,7 +157,7 @@ mod tests {
             let gone = gone.min(last - 1);
             let state = judge(
                 &report(last - gone, None),
-                Some(SeenCounts { projects: last, tracked: None }),
+                Some(SeenCounts { projects: last, tracked: None, at: None, references: 0 }),
                 &Limits::default(),
             );
             prop_assert_eq!(state == RegistryState::Usable, gone * 5 <= last);

@@ -74,6 +74,10 @@ impl Registry for CombinedRegistry {
         Ok(claims)
     }
 
+    fn sources(&self) -> Vec<(String, String)> {
+        [self.projects.sources(), self.tracked.sources()].concat()
+    }
+
     async fn advice(&self) -> Vec<String> {
         let mut advice = self.projects.advice().await;
         advice.extend(self.tracked.advice().await);

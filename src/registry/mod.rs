@@ -8,6 +8,7 @@
 //! combined     projects from one source, tracked keys from another
 //! checks       may this reading be trusted? zero, too few, shrunken
 //! seen         the counts of the last reading that was trusted
+//! recorded     what a whole row says of its object
 //! spellings    how a source may spell a key, by itself and where it says so
 //! tally        counts and fingerprint while rows stream by
 //! conformance  one suite for every adapter
@@ -27,6 +28,7 @@ pub mod file;
 pub mod mongo_address;
 #[cfg(feature = "mongodb")]
 pub mod mongodb;
+mod recorded;
 pub mod seen;
 pub mod spec;
 pub mod spellings;
@@ -36,6 +38,7 @@ mod tally;
 #[cfg(test)]
 mod conformance;
 
+pub use recorded::recorded_size;
 pub use spec::{Access, Location, Mapping, ReferencePlace, RegistrySpec, TextFormat, TrackedKeys, open};
 pub use spellings::KeySpelling;
 
@@ -78,6 +81,11 @@ pub trait Registry: Send + Sync {
     /// # Errors
     /// As [`Registry::read`].
     async fn claims(&self, keys: &[Key]) -> Result<Vec<RegistryRow>, RegistryError>;
+
+    /// Each source by its name, and how it is read; nothing where there is but one way.
+    fn sources(&self) -> Vec<(String, String)> {
+        vec![(self.name().to_owned(), String::new())]
+    }
 
     /// What would make the source answer faster, each with how to get it; nothing where there is nothing to say.
     async fn advice(&self) -> Vec<String> {
@@ -156,6 +164,21 @@ pub enum RegistryError {
         /// Why.
         why: String,
     },
+}
+
+impl RegistryError {
+    /// How it is mended, for a person.
+    pub fn mend(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "check registry.source: the file or database that it names must be there",
+            Self::Unreachable { .. } => {
+                "check registry.source, whether the server runs and can be reached from here, and what encryption it wants"
+            }
+            Self::Partial { .. } => "read it again; if it stays so, look into the server's log and at the way to it",
+            Self::Malformed { .. } => "mend what is named, or name tables and fields under `registry` in the profile",
+            Self::Refused { .. } => "check user and password, and give the user the permission to read what is named",
+        }
+    }
 }
 
 /// A tracking row of a source whose rows are not changed from here: what was read of it.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::checks::{Limits, SeenCounts, judge};
+use crate::domain::Timestamp;
 use crate::domain::facts::{RegistryState, SourceReport};
 
 /// The form of the file. A file of a later form is refused, not overwritten.
@@ -35,14 +36,25 @@ impl SeenFile {
     /// Judges a complete reading for `bucket` (any text that names endpoint and bucket), and remembers its counts if it
     /// may be used. `accept_shrink`: a person said that the smaller counts are right; zero and minimums still hold.
     ///
+    /// What this program's own runs have removed is not held against a source: `removed` says how many rows of the source of
+    /// this name they removed since a time, by this machine's clock. It is asked only where rows are missing.
+    ///
     /// What was remembered and cannot be read makes the registry unusable: the guard would be blind.
-    pub fn judge(&self, bucket: &str, report: &SourceReport, limits: &Limits, accept_shrink: bool) -> RegistryState {
+    pub fn judge(
+        &self,
+        bucket: &str,
+        report: &SourceReport,
+        limits: &Limits,
+        accept_shrink: bool,
+        removed: &dyn Fn(&str, Timestamp) -> u64,
+    ) -> RegistryState {
         let mut contents = match self.load() {
             Ok(contents) => contents,
             Err(error) => return self.unusable("cannot be read", &error, "; remove it to start again"),
         };
         let seen = contents.buckets.entry(bucket.to_owned()).or_default();
         let last = seen.get(&*report.name).copied().filter(|_| !accept_shrink);
+        let last = last.map(|last| without(last, report, removed));
         let state = judge(report, last, limits);
         let now = SeenCounts::from(report);
         if state == RegistryState::Usable
@@ -88,10 +100,19 @@ impl SeenFile {
     }
 }
 
+/// What a source had, without what was removed of it since by this program itself.
+fn without(last: SeenCounts, now: &SourceReport, removed: &dyn Fn(&str, Timestamp) -> u64) -> SeenCounts {
+    match (last.tracked, now.tracked, last.at) {
+        (Some(before), Some(tracked), Some(at)) if tracked < before => {
+            SeenCounts { tracked: Some(before.saturating_sub(removed(&now.name, Timestamp(at)))), ..last }
+        }
+        _ => last,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::object::Timestamp;
 
     fn report(name: &str, projects: u64) -> SourceReport {
         let (name, read_at) = (name.into(), Timestamp(0));
@@ -99,7 +120,7 @@ mod tests {
     }
 
     fn judge_count(seen: &SeenFile, bucket: &str, name: &str, projects: u64, accept: bool) -> bool {
-        seen.judge(bucket, &report(name, projects), &Limits::default(), accept) == RegistryState::Usable
+        seen.judge(bucket, &report(name, projects), &Limits::default(), accept, &|_, _| 0) == RegistryState::Usable
     }
 
     #[test]
@@ -119,12 +140,29 @@ mod tests {
     }
 
     #[test]
+    fn what_the_program_removed_itself_is_not_held_against_a_source() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let seen = SeenFile::in_directory(directory.path());
+        let judge = |tracked, at, removed: u64| {
+            let report = SourceReport { tracked: Some(tracked), read_at: Timestamp(at), ..report("a", 5) };
+            let removed =
+                move |name: &str, since: Timestamp| if (name, since) == ("a", Timestamp(7)) { removed } else { 0 };
+            seen.judge("b", &report, &Limits::default(), false, &removed) == RegistryState::Usable
+        };
+        assert!(judge(100, 7, 0));
+        assert!(!judge(60, 8, 0));
+        assert!(!judge(60, 8, 20), "60 of 80 is still too few");
+        assert!(judge(60, 8, 30));
+        assert!(!judge(40, 9, 30), "what was removed before the last reading counts once");
+    }
+
+    #[test]
     fn counts_that_cannot_be_read_or_written_make_it_unusable() {
         let directory = tempfile::tempdir().expect("a directory");
         let seen = SeenFile::in_directory(directory.path());
         for text in ["{\"version\":1,", "{\"version\":2,\"buckets\":{}}"] {
             fs::write(&seen.path, text).expect("written");
-            match seen.judge("b", &report("a", 1), &Limits::default(), false) {
+            match seen.judge("b", &report("a", 1), &Limits::default(), false, &|_, _| 0) {
                 RegistryState::Unusable(reasons) => {
                     assert!(reasons[0].contains("registry-seen.json, cannot be read: "), "{reasons:?}");
                 }

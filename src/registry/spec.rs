@@ -81,13 +81,13 @@ pub enum TrackedKeys {
 /// Names where a source does not use the default ones. `field` is a column of a table or a field of a record.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Mapping {
-    /// Table of live projects; `projects` by default.
+    /// Table or collection of live projects; `projects` by default.
     pub projects_table: Option<String>,
-    /// Id of a project; `id` in tables; `id`, `_id`, `project_id` or `projectId` in files.
+    /// Id of a project; `id` in tables, `_id` in MongoDB; `id`, `_id`, `project_id` or `projectId` in files.
     pub id_field: Option<String>,
-    /// Table of tracked keys; `r2_objects` by default.
+    /// Table or collection of tracked keys; `r2_objects` by default, `r2_file_paths` in MongoDB.
     pub tracked_table: Option<String>,
-    /// A tracked key; `object_key` in tables; `object_key`, `objectKey` or `key` in files.
+    /// A tracked key; `object_key`, in files `objectKey` or `key` too.
     pub key_field: Option<String>,
     /// Owner of a tracked key; `project_id` by default, in files `projectId` too.
     pub owner_field: Option<String>,
@@ -299,7 +299,7 @@ async fn open_one(
     match location {
         Location::Sqlite(path) => Ok(Arc::new(SqliteRegistry::open(&whole(path), &mapping, role, spec.access).await?)),
         Location::Server(address) => open_server(address, &mapping, role, spec.access).await,
-        Location::Mongo(address) => open_mongo(address, &mapping, role).await,
+        Location::Mongo(address) => open_mongo(address, spec, role, references).await,
         Location::Text(path) | Location::Guess(path) => {
             if references && (!mapping.references.is_empty() || mapping.references_query.is_some()) {
                 let name = format!("file: {}", path.display());
@@ -331,12 +331,23 @@ async fn open_server(
 }
 
 #[cfg(feature = "mongodb")]
-async fn open_mongo(address: &MongoAddress, mapping: &Mapping, role: Role) -> Result<SharedRegistry, RegistryError> {
-    Ok(Arc::new(super::mongodb::MongoRegistry::open(address.expose(), mapping, role).await?))
+async fn open_mongo(
+    address: &MongoAddress,
+    spec: &RegistrySpec,
+    role: Role,
+    references: bool,
+) -> Result<SharedRegistry, RegistryError> {
+    let asked = super::mongodb::Asked { references, patience: spec.access.patience };
+    Ok(Arc::new(super::mongodb::MongoRegistry::open(address.expose(), &spec.mapping, role, asked).await?))
 }
 
 #[cfg(not(feature = "mongodb"))]
-async fn open_mongo(address: &MongoAddress, _: &Mapping, _: Role) -> Result<SharedRegistry, RegistryError> {
+async fn open_mongo(
+    address: &MongoAddress,
+    _: &RegistrySpec,
+    _: Role,
+    _: bool,
+) -> Result<SharedRegistry, RegistryError> {
     Err(address.not_built())
 }
 

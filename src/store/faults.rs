@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
+use super::lifecycle::LifecycleRule;
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest, ObjectStore,
-    PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest,
+    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage, UploadsRequest,
 };
 use crate::domain::Key;
 
@@ -284,5 +285,21 @@ impl ObjectStore for FaultStore {
         let faults = self.enter(Operation::Put, vec![request.key.clone()]);
         before(&faults).await?;
         after(&faults, self.inner.put(request).await)
+    }
+
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        self.inner.lifecycle().await
+    }
+
+    async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        self.inner.set_lifecycle(rules).await
+    }
+
+    async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        self.inner.uploads(request).await
+    }
+
+    async fn abort_upload(&self, upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        self.inner.abort_upload(upload).await
     }
 }

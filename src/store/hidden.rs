@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::lifecycle::LifecycleRule;
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest, ObjectStore,
-    PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest,
+    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage, UploadsRequest,
 };
 use crate::domain::Key;
 use crate::domain::judge::OWN_PREFIX;
@@ -60,6 +61,22 @@ impl ObjectStore for HidingStore {
 
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
         self.inner.put(request).await
+    }
+
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        self.inner.lifecycle().await
+    }
+
+    async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        self.inner.set_lifecycle(rules).await
+    }
+
+    async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        self.inner.uploads(request).await
+    }
+
+    async fn abort_upload(&self, upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        self.inner.abort_upload(upload).await
     }
 }
 

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::lifecycle::LifecycleRule;
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
-    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage,
+    ListRequest, ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage,
+    UploadsRequest,
 };
 use crate::domain::Key;
 
@@ -135,6 +137,26 @@ impl ObjectStore for LimitStore {
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
         let turn = self.turn().await?;
         turn.answered(self.inner.put(request).await)
+    }
+
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        let turn = self.turn().await?;
+        turn.answered(self.inner.lifecycle().await)
+    }
+
+    async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        let turn = self.turn().await?;
+        turn.answered(self.inner.set_lifecycle(rules).await)
+    }
+
+    async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        let _turn = self.turn().await?;
+        self.inner.uploads(request).await
+    }
+
+    async fn abort_upload(&self, upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        let _turn = self.turn().await?;
+        self.inner.abort_upload(upload).await
     }
 }
 

@@ -10,6 +10,7 @@ use md5::{Digest as _, Md5};
 
 use super::batch::MAX_KEYS;
 use super::conformance::{Description, Seed};
+use super::lifecycle::LifecycleRule;
 use super::{
     BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
     ObjectStore, PutAnswer, PutRequest, StoreError, StoreIdentity,
@@ -31,6 +32,7 @@ struct State {
     /// By the key that makes the object one: its NFC form in a store that folds.
     objects: BTreeMap<Key, Stored>,
     now: Timestamp,
+    lifecycle: Vec<LifecycleRule>,
 }
 
 #[derive(Debug)]
@@ -49,7 +51,7 @@ impl MemoryStore {
             region: String::from("auto"),
             ..StoreIdentity::default()
         };
-        let state = State { objects: BTreeMap::new(), now: Timestamp(1_795_255_200_000) };
+        let state = State { objects: BTreeMap::new(), now: Timestamp(1_795_255_200_000), lifecycle: Vec::new() };
         Self { identity, reports_missing: false, state: Mutex::new(state) }
     }
 
@@ -265,6 +267,15 @@ impl ObjectStore for MemoryStore {
         }
         let described = Description { content_type: request.content_type.clone(), ..Description::default() };
         Ok(PutAnswer::Written(self.put_with(&request.key, request.body.clone(), described).etag))
+    }
+
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        Ok(self.state().lifecycle.clone())
+    }
+
+    async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        self.state().lifecycle = rules.to_vec();
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod conformance;
 pub mod faults;
 pub mod hidden;
+pub mod lifecycle;
 pub mod limit;
 pub mod memory;
 pub mod offline;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use self::lifecycle::LifecycleRule;
 use crate::domain::{ETag, Key, Object, Timestamp};
 
 /// Where a store is, for plans, headers and messages. Never holds a secret.
@@ -128,6 +130,46 @@ pub enum PutAnswer {
     Exists,
 }
 
+/// A multipart upload that was begun and neither completed nor ended. Its parts cost as objects do and are in no listing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Upload {
+    /// The key that it would become.
+    pub key: Key,
+    /// Its id; together with the key it names exactly this upload.
+    pub id: String,
+    /// When it was begun; `None` if the store does not say.
+    pub begun: Option<Timestamp>,
+}
+
+/// One request for a page of uploads.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct UploadsRequest {
+    /// Only keys that start with this.
+    pub prefix: Vec<u8>,
+    /// Where the page before ended: a key and an upload id, as the store said.
+    pub after: Option<(String, String)>,
+}
+
+/// One page of uploads: the right root element, `IsTruncated` present, markers where it is true, keys under the prefix.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct UploadsPage {
+    /// The uploads.
+    pub uploads: Vec<Upload>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<(String, String)>,
+    /// The server's clock.
+    pub server_time: Option<Timestamp>,
+}
+
+/// What became of an upload that was to be ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AbortAnswer {
+    /// The store confirmed that it has ended.
+    Aborted,
+    /// There is no such upload: somebody completed or ended it.
+    Absent,
+}
+
 /// One key to delete. What the object must still be is sent as a condition only to stores that were proved to honour it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeleteTarget {
@@ -222,6 +264,38 @@ pub trait ObjectStore: Send + Sync {
     /// # Errors
     /// Any [`StoreError`]: it may have been written then.
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError>;
+
+    /// The bucket's lifecycle rules.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; [`ErrorKind::Unsupported`] where the store has none.
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        Err(StoreError::new(ErrorKind::Unsupported, "this store has no lifecycle rules"))
+    }
+
+    /// Replaces all lifecycle rules of the bucket.
+    ///
+    /// # Errors
+    /// As [`ObjectStore::lifecycle`].
+    async fn set_lifecycle(&self, _rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        Err(StoreError::new(ErrorKind::Unsupported, "this store has no lifecycle rules"))
+    }
+
+    /// One page of the multipart uploads that were begun and not finished.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; [`ErrorKind::Unsupported`] from stores that have no such request.
+    async fn uploads(&self, _request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        Err(StoreError::new(ErrorKind::Unsupported, "this store does not list multipart uploads"))
+    }
+
+    /// Ends one multipart upload and frees its parts. The key need not exist; an object that has it is not touched.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]: it may have ended then.
+    async fn abort_upload(&self, _upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        Err(StoreError::new(ErrorKind::Unsupported, "this store does not end multipart uploads"))
+    }
 }
 
 /// A store that anyone may hold.

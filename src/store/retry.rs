@@ -7,9 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::lifecycle::LifecycleRule;
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest, ObjectStore,
-    PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest,
+    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage, UploadsRequest,
 };
 use crate::domain::Key;
 
@@ -127,6 +128,22 @@ impl ObjectStore for RetryStore {
 
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
         self.inner.put(request).await
+    }
+
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        self.repeat(|| self.inner.lifecycle()).await
+    }
+
+    async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        self.inner.set_lifecycle(rules).await
+    }
+
+    async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        self.repeat(|| self.inner.uploads(request)).await
+    }
+
+    async fn abort_upload(&self, upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        self.inner.abort_upload(upload).await
     }
 }
 

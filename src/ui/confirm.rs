@@ -46,6 +46,19 @@ fn words(kind: PlanKind) -> Words {
                    is now, nothing is written over: that key stays in the trash.",
             now: "Enter brings them back now, Esc leaves",
         },
+        PlanKind::Backfill => Words {
+            title: "Record in the registry",
+            does: "records",
+            then: "Each gets a row of what its key and the store tell. Nothing of the bucket is changed.",
+            now: "Enter records them now, Esc leaves",
+        },
+        PlanKind::Prune => Words {
+            title: "Remove rows from the registry",
+            does: "removes the rows of",
+            then: "Each is asked for once more; what is there keeps its row. The rows are written to the run's folder \
+                   first. Nothing of the bucket is changed.",
+            now: "Enter removes the rows now, Esc leaves",
+        },
         PlanKind::EmptyTrash => Words {
             title: "Empty the trash",
             does: "deletes",

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::text::{safe, wrap};
 use super::theme::Look;
-use super::{block, folder_details, header, plan, row, runs};
+use super::{block, folder_details, header, plan, registry, row, runs};
 use crate::app::forest::Node;
 use crate::app::layout::Pane;
 use crate::app::number;
@@ -16,6 +16,7 @@ use crate::app::state::{State, View};
 use crate::domain::facts::{Claim, ClaimKind, Owner};
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::key::Escaped;
+use crate::domain::trash::{Trashed, trashed};
 use crate::domain::{Evidence, Flag, Object, Verdict};
 
 /// Lines that are wrapped to a width.
@@ -90,18 +91,22 @@ fn describe(lines: &mut Lines, state: &State, look: &Look) {
         Some(node @ (Node::Object(_) | Node::Member(..))) => object(lines, state, &node, look),
         Some(Node::Folder(prefix)) => folder_details::folder(lines, state, prefix.as_bytes(), look),
         Some(node @ (Node::Run(_) | Node::Ends(..) | Node::RunKey(..))) => runs::describe(lines, state, &node, look),
+        Some(node @ (Node::Source(_) | Node::Drift(_) | Node::DriftKey(..))) => {
+            registry::describe(lines, state, &node, look);
+        }
         Some(Node::Group(id)) => folder_details::group(lines, state, &id, look),
         None => {}
     }
     match state.browse.view {
         View::Plan => return plan::summary(lines, state, look),
-        View::Runs => return,
+        View::Runs | View::Registry => return,
         _ => {}
     }
     let problems = header::registry_problems(state);
     if !problems.is_empty() {
         lines.heading("Registry", look);
         problems.iter().for_each(|problem| lines.text(problem, look.theme.warning));
+        registry::accepting(lines, state, look);
     }
     if !state.marks.stale.is_empty() {
         stale(lines, state, look);
@@ -125,7 +130,11 @@ fn object(lines: &mut Lines, state: &State, node: &Node, look: &Look) {
     let Some(key) = state.key_of(node) else { return };
     lines.text(&key.escaped().to_string(), look.theme.title);
     let object = state.object_of(node);
-    verdict(lines, state, node, look);
+    let said = trashed(key.as_bytes()).filter(|_| state.browse.view != View::Plan);
+    match &said {
+        Some(said) => in_trash(lines, said, look),
+        None => verdict(lines, state, node, look),
+    }
     if let Some(problem) = state.run.as_ref().and_then(|run| run.problems.get(&key)) {
         let why = problem.why.as_deref().map_or(String::new(), |why| format!(": {}", safe(why)));
         let text = format!("{} {}{why}", look.glyphs.failed, problem.outcome);
@@ -145,6 +154,9 @@ fn object(lines: &mut Lines, state: &State, node: &Node, look: &Look) {
         lines.text(&safe(&planned.because), Style::new());
         return;
     }
+    if said.is_some() {
+        return;
+    }
     match object.and_then(|object| state.evidence(object)) {
         Some(evidence) => why(lines, state, &evidence, look),
         None => lines.text("not judged yet: that needs the whole listing and the registry", look.theme.dim),
@@ -152,6 +164,18 @@ fn object(lines: &mut Lines, state: &State, node: &Node, look: &Look) {
     if let Some(object) = object {
         not_bulk(lines, state, object, look);
     }
+}
+
+/// What lies in the trash was judged when it went there; now it is only known where it came from.
+fn in_trash(lines: &mut Lines, said: &Trashed, look: &Look) {
+    let from = match &said.key {
+        Some(key) => key.escaped().to_string(),
+        None => "a key that is too long to stand here; the run's plan has it".into(),
+    };
+    lines.text("in the trash", look.theme.flag);
+    lines.pair("was at", &from, Style::new(), look);
+    lines.pair("moved by", &format!("run {}", said.run), Style::new(), look);
+    lines.pair("z", "plans to bring back what that run moved", look.theme.dim, look);
 }
 
 fn verdict(lines: &mut Lines, state: &State, node: &Node, look: &Look) {

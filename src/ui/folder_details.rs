@@ -4,15 +4,18 @@ use ratatui::style::Style;
 
 use super::details::Lines;
 use super::theme::Look;
+use crate::app::action::Action;
 use crate::app::groups::{Finding, GroupId};
 use crate::app::number;
 use crate::app::state::State;
 use crate::domain::key::Escaped;
 use crate::domain::selection::Extent;
+use crate::domain::trash::{began, is_in_trash, run_of};
 use crate::domain::{Flag, Verdict};
 
 pub(super) fn folder(lines: &mut Lines, state: &State, prefix: &[u8], look: &Look) {
     lines.text(&Escaped(prefix).to_string(), look.theme.title);
+    trash_place(lines, state, prefix, look);
     let space = state.space();
     let range = space.range(prefix);
     let totals = space.totals(range.clone());
@@ -29,6 +32,10 @@ pub(super) fn folder(lines: &mut Lines, state: &State, prefix: &[u8], look: &Loo
     }
     if state.filter.matches.is_some() {
         lines.heading("Only what the filter lets through is counted", look);
+        return;
+    }
+    // What lies in the trash was judged when it went there.
+    if is_in_trash(prefix) {
         return;
     }
     let Some(assessment) = &state.bucket.assessment else { return };
@@ -50,6 +57,36 @@ pub(super) fn folder(lines: &mut Lines, state: &State, prefix: &[u8], look: &Loo
     }
     for (flag, count) in flags {
         lines.text(&format!("{} {flag}", number::count(count)), look.theme.flag);
+    }
+}
+
+/// What the trash is, and what can be done about it.
+fn trash_place(lines: &mut Lines, state: &State, prefix: &[u8], look: &Look) {
+    if !is_in_trash(prefix) {
+        return;
+    }
+    match run_of(prefix) {
+        Some(run) => {
+            let at = began(&run).map(|at| format!(" of {at}")).unwrap_or_default();
+            lines.text(&format!("In the trash: what run {run}{at} moved here."), look.theme.flag);
+        }
+        None => lines
+            .text("The trash: what runs moved here, until it is emptied. Nothing in it is an orphan.", look.theme.flag),
+    }
+    let context = state.browse_context();
+    let whose = if run_of(prefix).is_some() {
+        "plans to bring back what this run moved"
+    } else {
+        "plans to bring back what the last run moved"
+    };
+    let offers = [
+        (Action::Restore, whose),
+        (Action::EmptyTrash, "plans to delete for good what has been here for longer than you say"),
+    ];
+    for (action, does) in offers {
+        if let Some(key) = state.keymap.key(context, action) {
+            lines.pair(&key.to_string(), does, look.theme.dim, look);
+        }
     }
 }
 

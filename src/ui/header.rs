@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use super::text::{justify, safe};
 use super::theme::Look;
 use crate::app::number;
-use crate::app::state::{Audit, Scan, State, View};
+use crate::app::state::{Audit, ROOMY, Scan, State, View};
+use crate::domain::capabilities::Atomicity;
 use crate::domain::facts::RegistryState;
 use crate::domain::folders::KeySpace;
 
@@ -15,14 +16,20 @@ use crate::domain::folders::KeySpace;
 pub(super) fn draw_header(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let session = &state.session;
     let dot = Span::styled(format!(" {} ", look.glyphs.dot), look.theme.dim);
-    let left = vec![
+    let mut left = vec![
         Span::styled(" bucketree ", look.theme.title),
         Span::raw(safe(&session.profile)),
         dot.clone(),
         Span::raw(safe(&session.host)),
-        dot,
+        dot.clone(),
         Span::styled(safe(&session.bucket), look.theme.title),
     ];
+    // What was not measured is said where it matters: in the plan and its confirmation.
+    match session.deletes {
+        Atomicity::Unmeasured => {}
+        Atomicity::Proved { .. } => left.extend([dot.clone(), Span::styled("atomic", look.theme.info)]),
+        _ => left.extend([dot.clone(), Span::styled("not atomic", look.theme.warning)]),
+    }
     let cells = usize::from(area.width);
     frame.render_widget(justify(left, scan(state, look), cells, look.glyphs.cut), area);
 }
@@ -32,45 +39,59 @@ fn scan<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
     let inventory = &state.bucket.inventory;
     let totals = KeySpace::totals(inventory, 0..inventory.len());
     let size = format!("{} {}", number::objects(totals.objects), number::bytes(totals.bytes));
-    match &state.bucket.scan {
-        Scan::Waiting => vec![Span::styled("not listed yet ", theme.dim)],
-        Scan::Running { since, objects } => {
+    let kept = state.kept_age();
+    match (&state.bucket.scan, &kept) {
+        (Scan::Waiting | Scan::Complete(_), Some(age)) => {
+            vec![Span::styled(format!("{age}: {size} "), theme.warning)]
+        }
+        (Scan::Incomplete(_), Some(age)) => {
+            vec![Span::styled(format!("! not listed anew: {age}, {size} "), theme.error)]
+        }
+        (Scan::Waiting, None) => vec![Span::styled("not listed yet ", theme.dim)],
+        (Scan::Running { since, objects }, _) => {
             let elapsed = state.now.saturating_sub(*since);
             let rate = if elapsed.as_millis() < 200 { 0.0 } else { *objects as f64 / elapsed.as_secs_f64() };
             let busy = glyphs.busy[(state.now.as_millis() / 200) as usize % glyphs.busy.len()];
             let again = if state.bucket.incoming.is_some() { "listing again" } else { "listing" };
+            let again = kept.as_ref().map_or(again.to_owned(), |age| format!("{age}, {again}"));
             let text = format!("{busy} {again}: {} {}/s ", number::objects(*objects), number::count(rate as u64));
             vec![Span::styled(text, theme.info)]
         }
-        Scan::Complete(_) => vec![Span::styled(format!("{} {size} ", glyphs.yes), theme.info)],
-        Scan::Incomplete(_) => vec![Span::styled(format!("! incomplete: {size} "), theme.error)],
+        (Scan::Complete(_), None) => vec![Span::styled(format!("{} {size} ", glyphs.yes), theme.info)],
+        (Scan::Incomplete(_), None) => vec![Span::styled(format!("! incomplete: {size} "), theme.error)],
     }
 }
 
 /// The views, and the state of the registry.
 pub(super) fn draw_tabs(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let mut left = Vec::new();
-    for (number, view) in (1..).zip(View::ALL) {
+    for (view, text) in View::tabs(area.width) {
         let style = if view == state.browse.view { look.theme.tab } else { look.theme.dim };
-        left.push(Span::styled(format!(" {number} {} ", view.name()), style));
+        left.push(Span::styled(text, style));
     }
     let cells = usize::from(area.width);
-    frame.render_widget(justify(left, registry(state, look), cells, look.glyphs.cut), area);
+    frame.render_widget(justify(left, registry(state, area.width >= ROOMY, look), cells, look.glyphs.cut), area);
 }
 
-fn registry<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
-    let (text, style) = match (&state.bucket.audit, state.registry()) {
+fn registry<'a>(state: &State, roomy: bool, look: &Look) -> Vec<Span<'a>> {
+    let (text, style): (String, _) = match (&state.bucket.audit, state.registry()) {
         (Audit::Waiting, _) if state.session.registries.is_empty() => ("! no registry".into(), look.theme.warning),
-        (Audit::Waiting, _) => ("registry not read yet".into(), look.theme.dim),
+        (Audit::Waiting, _) if roomy => ("registry not read yet".into(), look.theme.dim),
+        (Audit::Waiting, _) => ("not read yet".into(), look.theme.dim),
         (Audit::Running, _) => ("judging".into(), look.theme.info),
         (Audit::Failed(_), _) => ("! judging failed".into(), look.theme.error),
         (Audit::Done, Some(report)) => match &report.state {
             RegistryState::Absent => ("! no registry".into(), look.theme.warning),
-            RegistryState::Unusable(_) => ("! registry unusable".into(), look.theme.error),
+            RegistryState::Unusable(_) if roomy => ("! registry unusable".into(), look.theme.error),
+            RegistryState::Unusable(_) => ("! unusable".into(), look.theme.error),
             RegistryState::Usable => {
                 let projects: u64 = report.sources.iter().map(|source| source.projects).sum();
-                let noun = if projects == 1 { "project" } else { "projects" };
-                (format!("{} {} {noun} live", look.glyphs.yes, number::count(projects)), look.theme.info)
+                let noun = match (roomy, projects) {
+                    (false, _) => "",
+                    (true, 1) => " project",
+                    (true, _) => " projects",
+                };
+                (format!("{} {}{noun} live", look.glyphs.yes, number::count(projects)), look.theme.info)
             }
         },
         (Audit::Done, None) => (String::new(), look.theme.dim),

@@ -136,7 +136,7 @@ fn what_became(run: &Run) -> &'static str {
     match run.plan.header.kind {
         PlanKind::Trash => "in the trash",
         PlanKind::Restore => "restored",
-        PlanKind::Delete | PlanKind::EmptyTrash => "gone",
+        PlanKind::Delete | PlanKind::EmptyTrash | PlanKind::Backfill | PlanKind::Prune => "gone",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Views: functions of the state. They take what they show and give nothing back; nothing here waits, changes or decides.
 
+mod changes;
 mod confirm;
 mod details;
 mod dialogs;
@@ -7,6 +8,7 @@ mod folder_details;
 mod header;
 mod log;
 mod plan;
+mod registry;
 mod row;
 mod runs;
 mod status;
@@ -48,6 +50,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
                 let draw = match view {
                     View::Plan => plan::draw,
                     View::Runs => runs::draw,
+                    View::Registry => registry::draw,
                     _ => tree::draw,
                 };
                 draw(frame, areas.rows, state, look);
@@ -68,6 +71,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
         Mode::SortMenu(by) => dialogs::draw_sort_menu(frame, *by, state, look),
         Mode::Confirm(confirmation) => confirm::draw(frame, confirmation, state, look),
         Mode::Help(help) => dialogs::draw_help(frame, help, state, look),
+        Mode::Changes(compared) => changes::draw(frame, compared, look),
     }
 }
 

@@ -9,7 +9,7 @@ use ratatui::widgets::Paragraph;
 use super::details::Lines;
 use super::text::safe;
 use super::theme::Look;
-use super::{block, tree};
+use super::{block, registry, tree};
 use crate::app::layout::Pane;
 use crate::app::number;
 use crate::app::state::State;
@@ -51,6 +51,8 @@ fn head<'a>(state: &State, plan: &Plan, cells: usize, look: &Look) -> Vec<Line<'
         PlanKind::Delete => format!("delete {objects}, {bytes} for good"),
         PlanKind::Restore => format!("restore {objects}, {bytes} from the trash"),
         PlanKind::EmptyTrash => format!("delete {objects}, {bytes} for good from the trash"),
+        PlanKind::Backfill => format!("record {objects}, {bytes} in the registry"),
+        PlanKind::Prune => format!("remove the registry's rows of {objects} that are not there"),
     };
     let (may, style) = standing(state, plan, look);
     [(what, look.theme.title), (may, style)]
@@ -80,6 +82,7 @@ pub(super) fn refusals(lines: &mut Lines, state: &State, look: &Look) {
         let text = format!("{} {}: {}", look.glyphs.no, safe(&guard.name), safe(&guard.message));
         lines.text(&text, look.theme.error);
     }
+    registry::accepting(lines, state, look);
     lines.push(Line::from(""));
 }
 
@@ -151,6 +154,9 @@ fn warnings(lines: &mut Lines, state: &State, plan: &Plan, look: &Look) {
     let others = plan.rows.iter().filter(|row| row.verdict != Verdict::Orphaned).count() as u64;
     if others > 0 {
         texts.push(format!("{} not orphaned: marked one by one", number::objects(others)));
+    }
+    if state.bucket.accepts_shrink {
+        texts.push("counts that are smaller than last time were accepted by hand, for this listing".into());
     }
     if state.planning.outdated && !state.planning.used {
         texts.push("marks or objects have changed since this plan was made".into());

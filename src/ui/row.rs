@@ -3,15 +3,17 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::runs;
 use super::text::{fit_middle, pad_left, pad_right};
 use super::theme::Look;
+use super::{registry, runs};
 use crate::app::folders::folder_of;
 use crate::app::forest::{Node, Row};
 use crate::app::groups::GroupId;
 use crate::app::number;
 use crate::app::state::{State, View};
+use crate::domain::judge::OWN_PREFIX;
 use crate::domain::key::{self, Escaped};
+use crate::domain::trash::{self, run_of};
 use crate::domain::{Flag, Flags, Timestamp, Verdict};
 
 /// What the columns say of a row.
@@ -44,8 +46,10 @@ pub(super) fn largest(state: &State) -> u64 {
 
 /// The text of a row in `cells` cells.
 pub(super) fn line<'a>(state: &State, row: &Row, cells: usize, largest: u64, look: &Look) -> Line<'a> {
-    if state.browse.view == View::Runs {
-        return runs::line(state, &row.node, cells, look);
+    match state.browse.view {
+        View::Runs => return runs::line(state, &row.node, cells, look),
+        View::Registry => return registry::line(state, &row.node, cells, look),
+        _ => {}
     }
     let facts = facts(state, &row.node, look);
     let mark = look.glyphs.mark(state.extent_of(&row.node));
@@ -113,14 +117,14 @@ fn facts(state: &State, node: &Node, look: &Look) -> Facts {
         Node::Folder(prefix) => folder(state, prefix.as_bytes(), look),
         Node::Group(id) => group(state, id, look),
         Node::Object(_) | Node::Member(..) => object(state, node, look),
-        Node::Run(_) | Node::Ends(..) | Node::RunKey(..) => Facts::default(),
+        _ => Facts::default(),
     }
 }
 
 fn folder(state: &State, prefix: &[u8], look: &Look) -> Facts {
     let space = state.space();
     let totals = space.totals(space.range(prefix));
-    let name = Escaped(&prefix[key::parent(prefix).len()..]).to_string();
+    let name = place_name(prefix);
     let mut facts = Facts {
         objects: Some(totals.objects),
         bytes: totals.bytes,
@@ -138,11 +142,31 @@ fn folder(state: &State, prefix: &[u8], look: &Look) -> Facts {
         let verdicts = assessment.totals(state.bucket.inventory.range(prefix));
         facts.orphans = verdicts.of(Verdict::Orphaned).objects;
         (facts.sign, facts.sign_style) = orphan_sign(facts.orphans, totals.objects, look);
-        if verdicts.flagged(Flag::DoublePrefixed).objects > 0 {
+        if prefix.starts_with(OWN_PREFIX) {
+            facts.flag = look.glyphs.protected;
+        } else if verdicts.flagged(Flag::DoublePrefixed).objects > 0 {
             facts.flag = look.glyphs.double;
         }
     }
     facts
+}
+
+/// The name of a folder; of the trash and of what is in it, what it is.
+fn place_name(prefix: &[u8]) -> String {
+    let name = Escaped(&prefix[key::parent(prefix).len()..]).to_string();
+    match run_of(prefix) {
+        _ if prefix == trash::TRASH.as_bytes() => format!("{name} (by run)"),
+        Some(run) if prefix.len() == trash::TRASH.len() + run.len() + 1 => match trash::began(&run) {
+            // The end of the id tells two runs apart; its beginning is the time.
+            Some(at) => {
+                let (time, tail) =
+                    (number::time_of_day(at), run.get(run.len().saturating_sub(8)..).unwrap_or_default());
+                format!("{} {} {tail}/", number::day(at), time.get(..5).unwrap_or_default())
+            }
+            None => name,
+        },
+        _ => name,
+    }
 }
 
 fn orphan_sign(orphans: u64, objects: u64, look: &Look) -> (&'static str, Style) {

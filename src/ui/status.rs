@@ -80,6 +80,7 @@ fn question(ask: Ask) -> &'static str {
         Ask::MarkPattern => " mark glob: ",
         Ask::UnmarkPattern => " unmark glob: ",
         Ask::LogFilter => " log lines with: ",
+        Ask::AcceptShrink => " fewer than last time; type accept if that is right: ",
         Ask::EmptyTrash => " plan to empty the trash of what has been there for: ",
     }
 }
@@ -180,6 +181,17 @@ fn hints(context: Context, view: View, run_has_problems: bool, is_running: bool)
             Action::NextPane,
             Action::Quit,
         ],
+        Context::Registry => &[
+            Action::Help,
+            Action::Open,
+            Action::ShowProject,
+            Action::Verify,
+            Action::AcceptShrink,
+            Action::CopyKey,
+            Action::NextPane,
+            Action::ViewFolders,
+            Action::Quit,
+        ],
         Context::Log if run_has_problems => {
             &[Action::Help, Action::RetryFailed, Action::FilterLog, Action::CopyLine, Action::Follow, Action::Quit]
         }
@@ -205,6 +217,10 @@ fn mode_hints(context: Context, kind: PlanKind) -> &'static [(Action, &'static s
             PlanKind::Delete | PlanKind::EmptyTrash => {
                 &[(Action::Dismiss, "leave"), (Action::Submit, "delete for good, once the text is right")]
             }
+            PlanKind::Backfill => &[(Action::Dismiss, "leave"), (Action::Submit, "record, once the text is right")],
+            PlanKind::Prune => {
+                &[(Action::Dismiss, "leave"), (Action::Submit, "remove the rows, once the text is right")]
+            }
         },
         Context::Help => &[(Action::Dismiss, "leave"), (Action::Down, "down"), (Action::EraseAll, "erase the search")],
         Context::Menu => &[(Action::Submit, "choose"), (Action::Down, "down"), (Action::Dismiss, "leave")],
@@ -217,6 +233,7 @@ fn applies(state: &State, action: Action) -> bool {
     match (state.browse.view, action) {
         (View::Plan, Action::SwitchKind | Action::Unmark) => !state.plan_is_from_trash(),
         (View::Runs, action) => runs::offers(state, action),
+        (_, Action::AcceptShrink) => state.may_be_shrunken(),
         _ => true,
     }
 }

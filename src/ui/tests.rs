@@ -6,16 +6,18 @@ use ratatui::backend::TestBackend;
 
 use super::draw;
 use super::theme::{Glyphs, Look, Theme};
+use crate::app::registry::samples::drift;
 use crate::app::runs::{ProofProgress, samples};
-use crate::app::testing::{NOW, Sim, registry};
+use crate::app::testing::{NOW, Sim, object, registry};
 use crate::app::{Effect, Event};
-use crate::domain::Outcome;
 use crate::domain::facts::RegistryState;
 use crate::domain::outcome::OutcomeCounts;
 use crate::domain::plan::PlanKind;
 use crate::domain::progress::{
     Failure, LogLevel, LogLine, RowsReport, RunProgress, RunReport, ScanProgress, Verification,
 };
+use crate::domain::trash::place;
+use crate::domain::{Key, Outcome};
 
 fn look() -> Look {
     Look { theme: Theme::named("auto", None).expect("a theme"), glyphs: Glyphs::UNICODE }
@@ -175,6 +177,54 @@ fn past_runs_are_listed_opened_and_acted_on() {
     });
 }
 
+fn drifted(keys: &str) -> impl Fn((u16, u16)) -> Sim + '_ {
+    move |size| {
+        let mut sim = Sim::new(size).loaded();
+        sim.drift = Some(drift());
+        sim.registry.sources[0].tracked = Some(9);
+        sim.press("r7");
+        sim.press(keys);
+        sim
+    }
+}
+
+fn with_registry(state: RegistryState, keys: &str) -> impl Fn((u16, u16)) -> Sim + '_ {
+    move |size| {
+        let mut sim = Sim::new(size);
+        sim.registry = registry(state.clone());
+        if state == RegistryState::Absent {
+            sim.registry.sources.clear();
+        }
+        let mut sim = sim.loaded();
+        sim.press(keys);
+        sim
+    }
+}
+
+#[test]
+fn the_registry_is_shown_with_what_disagrees() {
+    check("registry", drifted(""));
+    check("registry_drift", drifted("jjlj"));
+    check("registry_absent", with_registry(RegistryState::Absent, "7"));
+    let reason = "projects.json has 60 projects and had 100 last time: 40.0 % fewer, and 20 % is the limit".to_owned();
+    check("registry_shrunken", with_registry(RegistryState::Unusable(vec![reason.clone()]), "7"));
+    check("accepting", with_registry(RegistryState::Unusable(vec![reason]), "7Sacc"));
+}
+
+#[test]
+fn the_trash_is_a_place_of_its_own() {
+    let run = "0192f000-0000-7000-8000-000000000001";
+    check("trash", |size| {
+        let keys = ["audio/proj_1/intro/narration.mp3", "proj_1_intro_media.mp4"];
+        let moved = keys.map(|key| place(run, &Key::from(key)));
+        let mut objects: Vec<_> = moved.iter().map(|key| object(key.as_bytes(), 1000, 2)).collect();
+        objects.push(object(b"README.txt", 1, 100));
+        let mut sim = Sim::of(objects, size).loaded();
+        sim.press("gljl");
+        sim
+    });
+}
+
 /// A plan that takes out of the trash, on the screen.
 fn from_trash(kind: PlanKind, keys: &str) -> impl Fn((u16, u16)) -> Sim + '_ {
     move |size| {
@@ -276,7 +326,7 @@ fn plain_terminals_get_plain_signs() {
 fn no_key_can_steer_the_terminal() {
     let hostile: [&[u8]; 5] =
         [b"a\x1b]52;c;AAAA\x07", b"line\nfeed", "right\u{202e}left".as_bytes(), b"\xff\xfe", b"\x1b[2J/x"];
-    let objects = hostile.iter().map(|key| crate::app::testing::object(key, 1, 100)).collect();
+    let objects = hostile.iter().map(|key| object(key, 1, 100)).collect();
     for keys in ["jj", "E", "`", "3gE", "2gE", "a", "<space>d", "y", "Y"] {
         let mut sim = Sim::of(Vec::clone(&objects), (100, 30)).loaded();
         sim.press(keys);

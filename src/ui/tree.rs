@@ -90,7 +90,8 @@ pub(super) fn draw_rows(frame: &mut Frame<'_>, area: Rect, state: &State, window
     let largest = row::largest(state);
     let mut items: Vec<Flat<'_>> = Vec::with_capacity(rows.len());
     for ((number, row), depth) in rows.iter().enumerate().zip(&depths) {
-        let holds_rows = matches!(row.node, Node::Folder(_) | Node::Group(_) | Node::Run(_) | Node::Ends(..));
+        let holds_rows =
+            matches!(row.node, Node::Folder(_) | Node::Group(_) | Node::Run(_) | Node::Ends(..) | Node::Drift(_));
         let open = holds_rows && state.with_forest(|forest| forest.is_open(&row.node));
         let line = row::line(state, row, cells(*depth), largest, look);
         items.push(Flat { number, depth: *depth, line, holds_rows, open });

@@ -96,7 +96,7 @@ fn hand_over(world: &World, run: &str, gone: u64) {
 }
 
 #[test]
-fn whatever_is_wrong_with_a_plan_is_refused_by_name() {
+fn rows_54_and_65_whatever_is_wrong_with_a_plan_is_refused_by_name() {
     let world = World::start();
     let objects = summary(&world)["objects"].clone();
     let plan = plan(&world, "plan.jsonl");

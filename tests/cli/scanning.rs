@@ -161,3 +161,38 @@ fn a_scan_of_a_part_knows_that_it_is_one() {
     world.check(&["scan", "--out", "all.parquet"], 0, &[]);
     world.check(&["diff", "audio.parquet", "all.parquet"], 2, &["prefix"]);
 }
+
+#[test]
+fn usage_adds_up_and_has_a_price() {
+    let world = World::start();
+    let total = world.check(&["du", "--json"], 0, &[]).json().pop().unwrap();
+    for by in ["project", "user", "layout", "type", "age"] {
+        let mut groups = world.check(&["usage", "--by", by, "--json"], 0, &[]).json();
+        let all = groups.pop().unwrap();
+        assert_eq!(
+            (&all["kind"], &all["bytes"], &all["objects"]),
+            (&"total".into(), &total["bytes"], &total["objects"])
+        );
+        assert!(groups.len() > 1, "{by}: {groups:?}");
+        let sum: u64 = groups.iter().map(|group| group["bytes"].as_u64().unwrap()).sum();
+        assert_eq!(Some(sum), total["bytes"].as_u64(), "{by}");
+    }
+    let bytes = total["bytes"].as_f64().unwrap();
+    let cost = |price: &[(&str, &str)]| {
+        let ran = world.check_with(price, &["usage", "--json"], 0, &[]);
+        ran.json().pop().unwrap()["dollars_a_month"].as_f64().unwrap() / bytes * 1e9
+    };
+    assert!((cost(&[]) - 0.015).abs() < 1e-9);
+    assert!((cost(&[("BUCKETREE_PRICE_PER_GB", "2.5")]) - 2.5).abs() < 1e-9);
+    world.check_with(&[("BUCKETREE_PRICE_PER_GB", "-1")], &["usage"], 2, &["price_per_gb"]);
+    world.check(&["usage", "--by", "color"], 2, &["project, user, layout, type, age"]);
+}
+
+#[test]
+fn a_store_without_uploads_is_said_to_be_one() {
+    let world = World::start();
+    world.check(&["uploads", "list"], 1, &["not supported by this store"]);
+    world.check(&["uploads", "abort"], 1, &["not supported by this store"]);
+    world.check(&["uploads", "abort", "--older-than", "1d"], 4, &["nothing young", "7d"]);
+    assert!(!world.path("state/uploads.jsonl").exists());
+}

@@ -59,7 +59,7 @@ fn tricky() -> Vec<String> {
 }
 
 #[test]
-fn a_pipe_gets_exact_keys_and_a_script_exact_sizes() {
+fn rows_56_57_a_pipe_gets_exact_keys_and_a_script_exact_sizes() {
     let world = World::start();
     let keys = tricky();
     put(&world, &keys);
@@ -97,7 +97,7 @@ fn a_pipe_gets_exact_keys_and_a_script_exact_sizes() {
 }
 
 #[test]
-fn a_terminal_gets_nothing_hidden_and_nothing_to_obey() {
+fn row_56_a_terminal_gets_nothing_hidden_and_nothing_to_obey() {
     let world = World::start();
     put(&world, &tricky());
     let on_a_terminal = |flags: &[&str]| {

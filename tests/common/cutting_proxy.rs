@@ -17,13 +17,24 @@ pub enum End {
     Silence,
 }
 
-/// Passes everything on until a connection's bytes are used up. Dropping it closes every connection.
+/// Passes everything on until the bytes of a connection, or of all of them, are used up. Dropping it closes every
+/// connection.
 pub struct CuttingProxy {
     /// Where it listens.
     pub address: SocketAddr,
-    bytes: Arc<AtomicU64>,
-    passed: Arc<AtomicU64>,
+    counters: Arc<Counters>,
     accepting: JoinHandle<()>,
+}
+
+struct Counters {
+    /// Bytes that each new connection has.
+    each: AtomicU64,
+    /// Bytes that all connections together still have.
+    together: AtomicU64,
+    /// Bytes of the last connection so far.
+    last: AtomicU64,
+    /// Bytes of all connections so far.
+    all: AtomicU64,
 }
 
 impl CuttingProxy {
@@ -31,31 +42,45 @@ impl CuttingProxy {
     pub async fn start(server: SocketAddr, end: End) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (bytes, passed) = (Arc::new(AtomicU64::new(u64::MAX)), Arc::new(AtomicU64::new(0)));
-        let (limit, count) = (Arc::clone(&bytes), Arc::clone(&passed));
+        let unlimited = || AtomicU64::new(u64::MAX);
+        let (each, together) = (unlimited(), unlimited());
+        let counters = Arc::new(Counters { each, together, last: AtomicU64::new(0), all: AtomicU64::new(0) });
+        let shared = Arc::clone(&counters);
         let accepting = tokio::spawn(async move {
             let mut passing = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                let (limit, count) = (limit.load(Ordering::SeqCst), Arc::clone(&count));
-                count.store(0, Ordering::SeqCst);
+                shared.last.store(0, Ordering::SeqCst);
+                let counters = Arc::clone(&shared);
                 passing.spawn(async move {
                     if let Ok(upstream) = TcpStream::connect(server).await {
-                        pass(client, upstream, limit, &count, end).await;
+                        pass(client, upstream, &counters, end).await;
                     }
                 });
             }
         });
-        Self { address, bytes, passed, accepting }
+        Self { address, counters, accepting }
     }
 
     /// Every connection from now on ends after so many bytes from the server.
     pub fn end_after(&self, bytes: u64) {
-        self.bytes.store(bytes, Ordering::SeqCst);
+        self.counters.each.store(bytes, Ordering::SeqCst);
+    }
+
+    /// After so many bytes from now, all connections end and every new one at once: the server has died. `u64::MAX`
+    /// brings it to life again.
+    pub fn die_after(&self, bytes: u64) {
+        self.counters.all.store(0, Ordering::SeqCst);
+        self.counters.together.store(bytes, Ordering::SeqCst);
     }
 
     /// Bytes from the server that passed through the last connection.
     pub fn passed(&self) -> u64 {
-        self.passed.load(Ordering::SeqCst)
+        self.counters.last.load(Ordering::SeqCst)
+    }
+
+    /// Bytes from the server that passed since [`CuttingProxy::die_after`].
+    pub fn passed_together(&self) -> u64 {
+        self.counters.all.load(Ordering::SeqCst)
     }
 }
 
@@ -65,8 +90,9 @@ impl Drop for CuttingProxy {
     }
 }
 
-async fn pass(mut client: TcpStream, mut upstream: TcpStream, mut left: u64, count: &AtomicU64, end: End) {
+async fn pass(mut client: TcpStream, mut upstream: TcpStream, counters: &Counters, end: End) {
     let (mut asked, mut answered) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
+    let mut left = counters.each.load(Ordering::SeqCst);
     loop {
         tokio::select! {
             read = client.read(&mut asked) => match read {
@@ -75,12 +101,17 @@ async fn pass(mut client: TcpStream, mut upstream: TcpStream, mut left: u64, cou
             },
             read = upstream.read(&mut answered) => {
                 let Some(length) = read.ok().filter(|&length| length > 0) else { return };
-                let fits = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+                let together = counters.together.load(Ordering::SeqCst);
+                let fits = length.min(usize::try_from(left.min(together)).unwrap_or(usize::MAX));
                 if client.write_all(&answered[..fits]).await.is_err() {
                     return;
                 }
-                count.fetch_add(fits as u64, Ordering::SeqCst);
+                counters.last.fetch_add(fits as u64, Ordering::SeqCst);
+                counters.all.fetch_add(fits as u64, Ordering::SeqCst);
                 left -= fits as u64;
+                if together < u64::MAX {
+                    counters.together.fetch_sub(fits as u64, Ordering::SeqCst);
+                }
                 if fits < length {
                     break;
                 }

@@ -105,7 +105,7 @@ impl Filled {
     /// time of the last change.
     pub fn contents(&self) -> BTreeMap<Key, String> {
         let described = async |key: Key| {
-            let head = self.store.head(&key).await?.expect("what was just listed");
+            let head = self.store.head(&key).await?.unwrap();
             let body = self.store.get(&key, None).await?;
             assert_eq!(body.len() as u64, head.object.size, "{key:?}");
             let mut metadata = head.metadata;

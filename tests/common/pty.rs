@@ -207,6 +207,13 @@ impl Pty {
         }
     }
 
+    /// Sends the program a signal, by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.process_id().expect("a running program").to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().expect("kill");
+        assert!(sent.success(), "the signal {name} was not sent");
+    }
+
     /// The rows of the screen, without the spaces at their ends.
     pub fn screen_text(&self) -> String {
         rows(self.output().parser.screen()).join("\n")

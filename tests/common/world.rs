@@ -1,7 +1,7 @@
 //! A small world for tests of jobs: a bucket in memory behind a store that fails as told, a registry that can be changed
 //! and broken, a clock that stands still. Everything between them is the real thing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub struct TestRegistry {
     pub broken: Mutex<bool>,
     pub broken_rows: Mutex<bool>,
     pub read_only: Mutex<bool>,
+    /// Sizes that rows say.
+    pub sizes: Mutex<BTreeMap<Key, u64>>,
     /// Happens once, between the reading of rows and their removal.
     pub between: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
@@ -47,6 +49,12 @@ impl TestRegistry {
             true => Err(RegistryError::Unreachable { source_name: "test".into(), why: "it is down".into() }),
             false => Ok(()),
         }
+    }
+
+    fn kept(&self, key: &Key, project: &Option<String>) -> KeptRow {
+        let size = self.sizes.lock().unwrap().get(key).map_or("null".into(), u64::to_string);
+        let content = format!("{{\"project\":{project:?},\"size_bytes\":{size}}}").replace("None", "null");
+        KeptRow { key: key.clone(), project: project.clone(), content: content.replace("Some(", "").replace(')', "") }
     }
 
     /// Changes the rows, unless they cannot be changed; says by how many there are more or fewer.
@@ -108,8 +116,9 @@ impl Registry for TestRegistry {
     async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
         self.check()?;
         let rows = self.rows.lock().unwrap();
-        let row = |key: &Key| rows.get(key).map(|project| kept(key, project));
-        Ok(keys.iter().filter_map(row).collect())
+        let spelled: BTreeSet<Key> = keys.iter().flat_map(|key| [key.clone(), slashed(key)]).collect();
+        let row = |key: &Key| rows.get(key).map(|project| self.kept(key, project));
+        Ok(spelled.iter().filter_map(row).collect())
     }
 
     async fn remove_rows(&self, some: &[KeptRow]) -> Result<RowChange, RegistryError> {
@@ -119,7 +128,7 @@ impl Registry for TestRegistry {
             happens();
         }
         self.change(|rows| {
-            let is_named = |key: &Key, project: &Option<String>| some.contains(&kept(key, project));
+            let is_named = |key: &Key, project: &Option<String>| some.contains(&self.kept(key, project));
             rows.retain(|key, project| !is_named(key, project));
         })
     }
@@ -141,8 +150,9 @@ impl Registry for TestRegistry {
     }
 }
 
-fn kept(key: &Key, project: &Option<String>) -> KeptRow {
-    KeptRow { key: key.clone(), project: project.clone(), content: format!("{project:?}") }
+/// The key with a slash before it, as paths of URLs are written.
+fn slashed(key: &Key) -> Key {
+    Key::new([b"/", key.as_bytes()].concat())
 }
 
 /// What a run came to, seen from outside.
@@ -185,6 +195,8 @@ pub struct World {
     pub via: Via,
     pub kind: PlanKind,
     pub keep_rows: bool,
+    /// The registry cannot be opened.
+    pub without_registry: bool,
     /// Stands still, or says something else than the bucket's own clock.
     pub clock: Option<Clock>,
     folder: tempfile::TempDir,
@@ -216,6 +228,7 @@ impl World {
             via: Via::Batch,
             kind: PlanKind::Delete,
             keep_rows: false,
+            without_registry: false,
             clock: None,
             folder: folder(),
         };
@@ -370,7 +383,7 @@ impl World {
         Execution {
             plan: Arc::new(plan),
             store: Arc::clone(&self.store) as SharedStore,
-            registry: Some(Arc::clone(&self.registry) as SharedRegistry),
+            registry: (!self.without_registry).then(|| Arc::clone(&self.registry) as SharedRegistry),
             layouts: self.layouts(),
             ids: self.ids(),
             runs: self.runs(),

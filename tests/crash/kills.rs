@@ -132,19 +132,25 @@ pub fn kill_after(command: &mut Command, moment: Duration) {
     child.wait().unwrap();
 }
 
-#[test]
-fn row_47_killed_at_any_moment() {
+/// Enough objects for a request, few enough for many runs.
+const FEWER: u32 = 1200;
+
+/// Half of the runs are killed with deletions that go in one request, half with those that go one by one.
+fn killed_at_any_moment(via: &str) {
+    fn apply<'a>(scene: &'a Scene, via: &'a str) -> Vec<&'a str> {
+        scene.apply().into_iter().chain(["--via", via]).collect()
+    }
     let whole = {
-        let scene = Scene::of(OBJECTS);
+        let scene = Scene::of(FEWER);
         let begun = Instant::now();
-        scene.world.check(&scene.apply(), 0, &[]);
+        scene.world.check(&apply(&scene, via), 0, &[]);
         begun.elapsed()
     };
-    for _ in 0..kills(5) {
-        let scene = Scene::of(OBJECTS);
+    for _ in 0..kills(4).div_ceil(2) {
+        let scene = Scene::of(FEWER);
         let moment = || Duration::from_micros(random(whole.as_micros() as u64 + 1));
         let first = moment();
-        kill_after(&mut scene.world.command(&scene.apply()), first);
+        kill_after(&mut scene.world.command(&apply(&scene, via)), first);
         if let [run] = scene.runs().as_slice()
             && run["finished"] == false
         {
@@ -152,8 +158,18 @@ fn row_47_killed_at_any_moment() {
             kill_after(&mut scene.world.command(&resume), moment());
         }
         let run = scene.bring_to_end();
-        println!("killed after {first:?} of {whole:?}");
+        println!("{via}: killed after {first:?} of {whole:?}");
         scene.check_truth(&run);
         scene.check_done();
     }
+}
+
+#[test]
+fn row_47_killed_at_any_moment_in_batches() {
+    killed_at_any_moment("batch");
+}
+
+#[test]
+fn row_47_killed_at_any_moment_one_by_one() {
+    killed_at_any_moment("sequential");
 }

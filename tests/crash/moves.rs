@@ -21,7 +21,7 @@ struct Moves {
 
 impl Moves {
     fn begin() -> Self {
-        let filled = Filled::with(60);
+        let filled = Filled::with(24);
         let before = filled.contents();
         let mut moves = Self { filled, confirm: String::new(), planned: Vec::new(), before };
         moves.plan();
@@ -38,7 +38,7 @@ impl Moves {
         self.confirm = world.check_with(YOUNG, &arguments, 0, &[]).one()["confirm"].as_str().unwrap().to_owned();
         let plan = bucketree::journal::plan_file::read(&world.path("plan.jsonl")).unwrap();
         self.planned = plan.rows.into_iter().map(|row| row.object.key).collect();
-        assert!(self.planned.len() > 60);
+        assert!(self.planned.len() > 24);
     }
 
     fn apply(&self) -> Vec<&str> {

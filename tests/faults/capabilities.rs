@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bucketree::domain::capabilities::{Atomicity, Capability, Measured};
+use bucketree::domain::via::Via;
 use bucketree::domain::{Key, Outcome, Timestamp};
 use bucketree::jobs::Clock;
-use bucketree::jobs::probe::probe;
+use bucketree::jobs::probe::{Ways, probe, probe_ways};
 use bucketree::store::faults::{Fault, FaultStore, Operation};
 use bucketree::store::memory::MemoryStore;
 use bucketree::store::{
@@ -19,6 +20,44 @@ use crate::world::World;
 
 /// A store that takes conditions of deletions, ignores them and says nothing of it, as many do.
 struct Careless(Arc<MemoryStore>);
+
+/// A store that ignores ETags, and heeds the time in the deletion of one key.
+struct OnlyTime(Arc<MemoryStore>);
+
+#[async_trait]
+impl ObjectStore for OnlyTime {
+    fn identity(&self) -> &StoreIdentity {
+        self.0.identity()
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<ListPage, StoreError> {
+        self.0.list(request).await
+    }
+
+    async fn head(&self, key: &Key) -> Result<Option<HeadAnswer>, StoreError> {
+        self.0.head(key).await
+    }
+
+    async fn get(&self, key: &Key, range: Option<(u64, u64)>) -> Result<Bytes, StoreError> {
+        self.0.get(key, range).await
+    }
+
+    async fn delete_batch(&self, targets: &[DeleteTarget]) -> Result<BatchAnswer, StoreError> {
+        self.0.delete_batch(&targets.iter().map(without).collect::<Vec<_>>()).await
+    }
+
+    async fn delete(&self, target: &DeleteTarget) -> Result<DeleteAnswer, StoreError> {
+        self.0.delete(&DeleteTarget { etag: None, ..target.clone() }).await
+    }
+
+    async fn copy(&self, request: &CopyRequest) -> Result<CopyAnswer, StoreError> {
+        self.0.copy(request).await
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
+        ObjectStore::put(&*self.0, request).await
+    }
+}
 
 fn without(target: &DeleteTarget) -> DeleteTarget {
     DeleteTarget::of(target.key.clone())
@@ -62,9 +101,14 @@ impl ObjectStore for Careless {
 /// Measures the store, which must hold afterwards what it held before.
 async fn measured(bucket: &MemoryStore, store: &dyn ObjectStore) -> Measured {
     bucket.put(&Key::from("precious"), "not ours");
+    measured_in(bucket, &Ways { usual: store, http_time: None, crc32: None, quiet: None }).await
+}
+
+/// As [`measured`], in every way that there is.
+async fn measured_in(bucket: &MemoryStore, ways: &Ways<&dyn ObjectStore>) -> Measured {
     let before = bucket.keys();
     let now = bucket.now();
-    let (measured, leftover) = probe(store, &Clock::from_fn(move || now)).await;
+    let (measured, leftover) = probe_ways(ways, &Clock::from_fn(move || now)).await;
     assert_eq!(leftover, None);
     assert_eq!(bucket.keys(), before, "a canary was left behind, or something else was touched");
     measured
@@ -79,13 +123,15 @@ fn check(measured: &Measured, expected: &[(Capability, Option<bool>)]) {
 #[tokio::test]
 async fn a_store_that_honours_conditions_is_found_atomic() {
     let bucket = MemoryStore::new("media");
-    let found = measured(&bucket, &bucket).await;
+    let way: &dyn ObjectStore = &bucket;
+    let ways = Ways { usual: way, http_time: Some(way), crc32: Some(way), quiet: Some(way) };
+    let found = measured_in(&bucket, &ways).await;
     let all = Capability::ALL.into_iter().map(|capability| {
-        let holds = !matches!(capability, Capability::NamesMissing | Capability::FoldsNfc);
+        let holds = !matches!(capability, Capability::NamesMissing | Capability::FoldsNfc | Capability::Quiet);
         (capability, Some(holds))
     });
     check(&found, &all.collect::<Vec<_>>());
-    assert_eq!(Atomicity::of(Some(&found), found.at), Atomicity::Proved { at: found.at });
+    assert_eq!(Atomicity::of(Some(&found), Via::Batch, found.at), Atomicity::Proved { at: found.at });
     let bucket = MemoryStore::new("media").folding_nfc().reporting_missing();
     check(
         &measured(&bucket, &bucket).await,
@@ -97,11 +143,63 @@ async fn a_store_that_honours_conditions_is_found_atomic() {
 async fn row_44_a_store_that_ignores_conditions_is_found_out() {
     let bucket = Arc::new(MemoryStore::new("media"));
     let found = measured(&bucket, &Careless(Arc::clone(&bucket))).await;
-    let not = [Capability::DeleteIfMatch, Capability::DeleteManyIfMatch].map(|capability| (capability, Some(false)));
+    let not = [Capability::DeleteIfMatch, Capability::DeleteManyIfMatch, Capability::DeleteIfTime];
+    let not = not.map(|capability| (capability, Some(false)));
     check(&found, &not);
-    let deletes = Atomicity::of(Some(&found), found.at);
+    let deletes = Atomicity::of(Some(&found), Via::Batch, found.at);
     assert_eq!(deletes, Atomicity::Disproved { at: found.at });
     assert!(deletes.to_string().starts_with("not atomic: HEAD, then DELETE"), "{deletes}");
+}
+
+/// A store that heeds only the time in a deletion of one key, as R2 documents it, and takes only some checksums.
+#[tokio::test]
+async fn a_store_that_heeds_only_the_time_is_atomic_one_by_one() {
+    let bucket = Arc::new(MemoryStore::new("media"));
+    let by_time = OnlyTime(Arc::clone(&bucket));
+    let found = measured(&bucket, &by_time).await;
+    check(
+        &found,
+        &[
+            (Capability::DeleteIfMatch, Some(false)),
+            (Capability::DeleteIfTime, Some(true)),
+            (Capability::DeleteManyIfMatch, Some(false)),
+        ],
+    );
+    assert_eq!(Atomicity::of(Some(&found), Via::Single, found.at), Atomicity::Proved { at: found.at });
+    let in_batches = Atomicity::of(Some(&found), Via::Batch, found.at);
+    assert_eq!(in_batches, Atomicity::ProvedAlone { at: found.at });
+    assert!(in_batches.to_string().contains("--via single"), "{in_batches}");
+}
+
+#[tokio::test]
+async fn row_46_the_checksum_that_the_store_takes_is_found_and_measured_with() {
+    let bucket = Arc::new(MemoryStore::new("media"));
+    let picky = FaultStore::new(Arc::clone(&bucket) as SharedStore);
+    let refusal = StoreError::new(ErrorKind::Invalid, "MissingContentMD5");
+    picky.always(Operation::DeleteBatch, Fault::Fail(refusal));
+    let way = |usual, other| Ways { usual, http_time: None, crc32: Some(other), quiet: None };
+    let found = measured_in(&bucket, &way(&picky as &dyn ObjectStore, &*bucket)).await;
+    check(
+        &found,
+        &[
+            (Capability::DeleteMany, Some(false)),
+            (Capability::DeleteManyCrc32, Some(true)),
+            (Capability::DeleteManyIfMatch, Some(true)),
+        ],
+    );
+    assert_eq!(Atomicity::of(Some(&found), Via::Batch, found.at), Atomicity::Proved { at: found.at });
+    let found = measured_in(&bucket, &way(&*bucket as &dyn ObjectStore, &picky)).await;
+    check(&found, &[(Capability::DeleteMany, Some(true)), (Capability::DeleteManyCrc32, Some(false))]);
+}
+
+#[tokio::test]
+async fn row_18_a_store_that_heeds_the_wish_for_a_quiet_answer_is_known() {
+    let bucket = Arc::new(MemoryStore::new("media"));
+    let quiet = FaultStore::new(Arc::clone(&bucket) as SharedStore);
+    quiet.always(Operation::DeleteBatch, Fault::Alarm("said nothing".into()));
+    let usual: &dyn ObjectStore = &*bucket;
+    let ways = Ways { usual, http_time: None, crc32: None, quiet: Some(&quiet as &dyn ObjectStore) };
+    check(&measured_in(&bucket, &ways).await, &[(Capability::Quiet, Some(true))]);
 }
 
 #[tokio::test]
@@ -122,7 +220,7 @@ async fn what_is_forbidden_is_not_taken_for_something_else() {
     let (bucket, store) = failing(Operation::Head);
     let found = measured(&bucket, &store).await;
     check(&found, &[(Capability::Head, Some(false)), (Capability::DeleteIfMatch, None)]);
-    assert_eq!(Atomicity::of(Some(&found), found.at), Atomicity::Unmeasured);
+    assert_eq!(Atomicity::of(Some(&found), Via::Batch, found.at), Atomicity::Unmeasured);
     let (bucket, store) = failing(Operation::DeleteBatch);
     check(
         &measured(&bucket, &store).await,

@@ -141,12 +141,10 @@ async fn what_a_run_of_this_machine_left_when_it_died_is_no_lock() {
     let world = world(3);
     let plan = world.plan().await;
     let stop = Stop::new();
-    let first = world.run_until(plan, &stop, |progress, stop| {
-        if matches!(progress, RunProgress::Outcomes(_)) {
-            stop.request();
-        }
-    });
-    let first = first.await.unwrap();
+    let asked = stop.clone();
+    world.store.at(Operation::DeleteBatch, 0, Fault::After(Arc::new(move || asked.request())));
+    let first = world.run_until(plan, &stop, |_, _| {}).await.unwrap();
+    assert_eq!(first.report.outcomes.of(Outcome::Failed), 2, "two were not asked for");
     // As if it had been killed with the lock in its hands: alive a moment ago.
     let dead = Owner::this(&first.report.run, "2026-11-21T10:00:00Z".into());
     world.bucket.put(&Key::from(LOCK), dead.to_json());

@@ -332,6 +332,23 @@ async fn row_74_rows_that_were_left_are_removed_later_and_nothing_is_deleted_aga
 }
 
 #[tokio::test]
+async fn row_74_rows_are_not_forgotten_by_a_process_that_cannot_open_the_registry() {
+    let mut world = world();
+    let row = Key::from(World::orphan(7).as_str());
+    let put_row = |world: &World| world.registry.rows.lock().unwrap().insert(row.clone(), Some("proj_1".into()));
+    put_row(&world);
+    let run = killed_after(&world, 7).await;
+    put_row(&world);
+    world.without_registry = true;
+    let problem = world.resume(&run, Ending::GoOn).await.unwrap().report.rows.problem.unwrap();
+    assert!(problem.contains("the registry that the plan was made with could not be opened"), "{problem}");
+    world.without_registry = false;
+    let again = world.resume(&run, Ending::GoOn).await.unwrap();
+    assert_eq!((again.report.rows.removed, again.report.rows.problem), (1, None));
+    assert!(!world.registry.rows.lock().unwrap().contains_key(&row));
+}
+
+#[tokio::test]
 async fn row_75_what_could_not_be_proved_at_the_end_is_proved_later_and_its_rows_go_then() {
     let world = world();
     world.registry.rows.lock().unwrap().insert(Key::from(World::orphan(0).as_str()), Some("proj_1".into()));

@@ -59,6 +59,7 @@ async fn plan_of_trash(world: &World, take: impl Fn(&Trash<'_>) -> bucketree::do
         layouts: execution.layouts.hash(),
         runs: world.runs(),
         clock: &execution.clock,
+        deletes: world.deletes,
     })
 }
 

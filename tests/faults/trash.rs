@@ -58,6 +58,7 @@ async fn plan_of_trash(world: &World, take: impl Fn(&Trash<'_>) -> Plan) -> Plan
         layouts: execution.layouts.hash(),
         runs: world.runs(),
         clock: &execution.clock,
+        deletes: world.deletes,
     })
 }
 

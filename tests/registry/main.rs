@@ -2,16 +2,21 @@
 //! by environment variables, each with an address; without its variable a server's checks are reported as ignored, never as
 //! passed. `tests/servers` starts such servers.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod audits;
 mod failures;
 mod fixture;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 mod row_values;
 mod server;
 mod values;
 
 #[path = "../common/cutting_proxy.rs"]
 mod cutting_proxy;
+#[path = "../common/program.rs"]
+mod program;
 
 /// The suite of every adapter, which the library runs over files and SQLite.
 #[path = "../../src/registry/conformance/mod.rs"]
@@ -58,6 +63,10 @@ const CHECKS: &[(&str, Check)] = checks![
     failures::a_server_that_is_killed_leaves_all_or_nothing,
     failures::statements_have_an_end,
     failures::a_reading_sees_one_moment_and_writes_nothing,
+    audits::the_same_facts_give_the_same_audit,
+    audits::a_database_that_dies_while_it_is_read_makes_every_verdict_undetermined,
+    audits::an_object_that_somebody_refers_to_meanwhile_is_kept,
+    audits::a_database_that_dies_during_a_run_loses_no_row_and_no_live_object,
 ];
 
 /// Checks that change the whole server, so that no other runs beside them.
@@ -87,8 +96,31 @@ fn trials(name: &'static str, kind: Kind, variable: &'static str) -> Vec<Trial> 
     CHECKS.iter().map(|check| trial(check, false)).chain(ALONE.iter().map(|check| trial(check, true))).collect()
 }
 
+/// Checks of a server that speaks MongoDB's protocol.
+#[cfg(feature = "mongodb")]
+fn mongodb_trials() -> Vec<Trial> {
+    const VARIABLE: &str = "BUCKETREE_TEST_MONGODB";
+    let trial = |(check, function): &(&'static str, mongodb::Check)| {
+        let function = *function;
+        Trial::ignorable_test(format!("mongodb::{check}"), move || {
+            let Ok(address) = std::env::var(VARIABLE) else {
+                return Ok(Completion::ignored_with(format!("{VARIABLE} is not set")));
+            };
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(function(address));
+            Ok(Completion::Completed)
+        })
+    };
+    mongodb::CHECKS.iter().map(trial).collect()
+}
+
+#[cfg(not(feature = "mongodb"))]
+fn mongodb_trials() -> Vec<Trial> {
+    Vec::new()
+}
+
 fn main() -> ExitCode {
     let mut all = trials("postgres", Kind::Postgres, "BUCKETREE_TEST_POSTGRES");
     all.extend(trials("mariadb", Kind::MariaDb, "BUCKETREE_TEST_MARIADB"));
+    all.extend(mongodb_trials());
     libtest_mimic::run(&Arguments::from_args(), all).exit_code()
 }

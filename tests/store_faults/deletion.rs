@@ -1,6 +1,7 @@
 //! Deletions: only what is named once is proved.
 
-use bucketree::domain::{ETag, Key};
+use bucketree::domain::{ETag, Key, Timestamp};
+use bucketree::store::s3::{Sending, TimeForm};
 use bucketree::store::{DeleteAnswer, DeleteTarget, ErrorKind, ObjectStore};
 
 use super::*;
@@ -141,7 +142,7 @@ async fn row_45_a_condition_that_does_not_hold_is_told_from_a_conflict_and_from_
         ],
         Step::Break,
     );
-    let store = store(&server).await.with_conditional_deletes();
+    let store = store(&server).await.with(Sending::MEASURING);
     let target = DeleteTarget { key: Key::from("a"), etag: Some(ETag::new("e")), last_modified: None };
     let mut said = Vec::new();
     for _ in 0..3 {
@@ -177,12 +178,32 @@ async fn row_07_a_deletion_whose_answer_is_lost_was_carried_out_and_proves_nothi
 #[tokio::test]
 async fn conditions_are_sent_only_where_they_are_known_to_count() {
     let server = FaultServer::start([], Step::status(204, ""));
-    let target = DeleteTarget { etag: Some(ETag::new("abc")), ..DeleteTarget::of(Key::from("a")) };
+    let time = Some(Timestamp(1_795_255_200_123));
+    let target = DeleteTarget { etag: Some(ETag::new("abc")), last_modified: time, ..DeleteTarget::of(Key::from("a")) };
     store(&server).await.delete(&target).await.expect("an answer");
-    store(&server).await.with_conditional_deletes().delete(&target).await.expect("an answer");
-    let conditions: Vec<Option<String>> =
-        server.requests().iter().map(|request| request.header("if-match").map(str::to_owned)).collect();
-    assert_eq!(conditions, [None, Some(String::from("\"abc\""))]);
+    store(&server).await.with(Sending::MEASURING).delete(&target).await.expect("an answer");
+    let by_http_time = Sending { time: Some(TimeForm::Http), ..Sending::default() };
+    store(&server).await.with(by_http_time).delete(&target).await.expect("an answer");
+    let sent = |name: &str| -> Vec<Option<String>> {
+        server.requests().iter().map(|request| request.header(name).map(str::to_owned)).collect()
+    };
+    assert_eq!(sent("if-match"), [None, Some(String::from("\"abc\"")), None]);
+    let times = [None, Some("2026-11-21T10:00:00.123Z"), Some("Sat, 21 Nov 2026 10:00:00 GMT")];
+    assert_eq!(sent("x-amz-if-match-last-modified-time"), times.map(|time| time.map(str::to_owned)));
+}
+
+#[tokio::test]
+async fn row_46_a_deletion_of_many_carries_the_checksum_that_was_chosen() {
+    let server = FaultServer::start([], Step::xml("<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>"));
+    for (crc32, quiet) in [(false, false), (true, true)] {
+        let store = store(&server).await.with(Sending { crc32, quiet, ..Sending::default() });
+        store.delete_batch(&targets(&["a"])).await.expect("an answer");
+        let request = server.requests().pop().expect("a request");
+        assert_eq!(request.header("content-md5").is_some(), !crc32);
+        assert_eq!(request.header("x-amz-checksum-crc32").is_some(), crc32);
+        let body = String::from_utf8(request.body).expect("XML");
+        assert!(body.contains(&format!("<Quiet>{quiet}</Quiet>")) || !quiet, "{body}");
+    }
 }
 
 #[tokio::test]

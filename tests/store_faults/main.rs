@@ -8,6 +8,7 @@ mod fault_server;
 mod copying;
 mod deletion;
 mod failures;
+mod lifecycle;
 mod listing;
 mod objects;
 mod requests;

@@ -118,7 +118,15 @@ pub(super) fn set_open(state: &mut State, node: &Node, open: bool) {
                 state.runs.open_groups.remove(outcome);
             }
         }
-        Node::Object(_) | Node::Member(..) | Node::Run(_) | Node::RunKey(..) => {}
+        Node::Drift(kind) => {
+            if open {
+                state.registry_view.open.insert(*kind);
+            } else {
+                state.registry_view.open.remove(kind);
+            }
+        }
+        Node::Object(_) | Node::Member(..) | Node::Run(_) | Node::RunKey(..) | Node::Source(_) | Node::DriftKey(..) => {
+        }
     }
 }
 
@@ -143,7 +151,9 @@ fn close(state: &mut State) {
 pub(super) fn toggle(state: &mut State) {
     let Some(node) = state.cursor() else { return };
     match node {
-        Node::Object(_) | Node::Member(..) | Node::RunKey(..) => state.browse.pane = Pane::Details,
+        Node::Object(_) | Node::Member(..) | Node::RunKey(..) | Node::Source(_) => {
+            state.browse.pane = Pane::Details;
+        }
         _ => {
             let open = state.with_forest(|forest| forest.is_open(&node));
             set_open(state, &node, !open);
@@ -161,7 +171,7 @@ fn expand_all(state: &mut State) {
         Some(Node::Group(_) | Node::Member(..)) => {
             state.browse.groups.entry(state.browse.view).or_default().set_all(true);
         }
-        Some(Node::Run(_) | Node::Ends(..) | Node::RunKey(..)) | None => {}
+        _ => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Effects, browse};
+use super::{Effects, browse, kept};
 use crate::app::action::Action;
 use crate::app::forest::{Node, next_row};
 use crate::app::groups::GroupId;
@@ -20,6 +20,15 @@ pub(super) fn mark(state: &mut State, action: Action) -> Effects {
         state.say(Level::Info, "there is nothing to mark");
         return Effects::new();
     };
+    let many = match action {
+        Action::Mark => matches!(node, Node::Folder(_) | Node::Group(_)),
+        Action::Range | Action::MarkFolder | Action::MarkFinding | Action::Invert => true,
+        _ => false,
+    };
+    if let Some(obstacle) = kept::obstacle(state).filter(|_| many) {
+        state.say(Level::Warning, obstacle);
+        return Effects::new();
+    }
     match action {
         Action::Mark => {
             toggle(state, &node);
@@ -51,7 +60,7 @@ fn toggle(state: &mut State, node: &Node) {
             let Some(object) = state.object_of(node) else { return };
             toggle_one(state, object);
         }
-        Node::Run(_) | Node::Ends(..) | Node::RunKey(..) => {}
+        _ => {}
     }
 }
 
@@ -249,6 +258,10 @@ fn clear(state: &mut State) {
 
 /// Marks or unmarks what matches a glob.
 pub(super) fn by_glob(state: &mut State, pattern: &str, mark: bool, objects: &[ObjectIndex]) -> Effects {
+    if let Some(obstacle) = kept::obstacle(state).filter(|_| mark) {
+        state.say(Level::Warning, obstacle);
+        return Effects::new();
+    }
     let (level, text) = match mark {
         true => {
             let bulk = state.mark_bulk(objects);

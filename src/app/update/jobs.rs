@@ -1,6 +1,6 @@
 //! What the jobs say: listing, judging, filtering, sorting. Answers with an old ticket are dropped; facts never are.
 
-use super::{Effects, browse, bulk, forget_orders, planning, prompt, running, runs};
+use super::{Effects, browse, bulk, forget_orders, kept, planning, prompt, registry, running, runs};
 use crate::app::effect::Effect;
 use crate::app::event::{Assessed, Event, Gathered};
 use crate::app::forest::Node;
@@ -18,6 +18,8 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             ScanProgress::Page(objects) => page(state, objects),
             ScanProgress::Finished(report) => listed(state, report),
         },
+        Event::Kept(ticket, listing) if ticket == state.bucket.scan_ticket => kept::opened(state, *listing),
+        Event::Compared(ticket, compared) if ticket == state.compare_ticket => kept::compared(state, compared),
         Event::Assessed(ticket, assessed) if ticket == state.bucket.audit_ticket => judged(state, *assessed),
         Event::Filtered(ticket, matches) if ticket == state.filter.ticket => prompt::filtered(state, matches),
         Event::Gathered(ticket, gathered) if ticket == state.browse.gather_ticket => regrouped(state, *gathered),
@@ -40,6 +42,11 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
         }
         Event::Runs { ticket, runs, read } if ticket == state.runs.ticket => runs::listed(state, runs, read),
         Event::RunOpened(ticket, open) if ticket == state.runs.open_ticket => runs::opened(state, *open),
+        Event::Drifted(ticket, report) if ticket == state.registry_view.ticket => registry::compared(state, *report),
+        Event::Checking(ticket, done, all) if ticket == state.registry_view.ticket => {
+            state.registry_view.checking = Some((done, all));
+            Effects::new()
+        }
         Event::Proving(ticket, progress) => runs::proving(state, ticket, progress),
         Event::Run(progress) => running::progress(state, progress),
         Event::RunFailed(failure) => running::failed(state, failure),
@@ -58,12 +65,17 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
 pub(super) fn list(state: &mut State) -> Effects {
     let ticket = state.ticket();
     state.bucket.scan_ticket = ticket;
+    state.bucket.accepts_shrink = false;
     state.bucket.scan = Scan::Running { since: state.now, objects: 0 };
     vec![Effect::Scan { ticket }]
 }
 
 /// Lists again; what is on the screen stays until the new listing is there.
 pub(super) fn refresh(state: &mut State) -> Effects {
+    if state.session.offline {
+        state.say(Level::Info, "this is a scan in a file; without --from the bucket is listed");
+        return Effects::new();
+    }
     if state.is_scanning() {
         state.say(Level::Info, "the bucket is being listed already");
         return Effects::new();
@@ -127,6 +139,7 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
         // A new listing that is cut short says less than the old one that was whole.
         if complete {
             replace(state, incoming);
+            state.bucket.kept = None;
             effects.extend(prompt::refilter(state));
         }
     } else if state.filter.wanted.is_some() {
@@ -136,15 +149,20 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
         state.failure = Some(failure.clone());
     }
     forget_orders(state);
-    let ticket = state.ticket();
-    state.bucket.audit_ticket = ticket;
-    state.bucket.audit = Audit::Running;
-    effects.push(Effect::Audit { ticket });
+    effects.extend(audit(state));
     effects
 }
 
+/// Reads the registry and judges every object.
+pub(super) fn audit(state: &mut State) -> Effects {
+    let ticket = state.ticket();
+    state.bucket.audit_ticket = ticket;
+    state.bucket.audit = Audit::Running;
+    vec![Effect::Audit { ticket }]
+}
+
 /// Puts a new listing in the place of the old one. Cursors and marks belong to keys, so they are carried over by key.
-fn replace(state: &mut State, incoming: Inventory) {
+pub(super) fn replace(state: &mut State, incoming: Inventory) {
     let frozen = state.marks.selection.freeze(&state.bucket.inventory);
     let old = std::mem::replace(&mut state.bucket.inventory, incoming);
     let (selection, stale) = Selection::restore(&frozen, &state.bucket.inventory);
@@ -215,6 +233,8 @@ fn judged(state: &mut State, assessed: Assessed) -> Effects {
     if state.browse.order.by == crate::app::order::By::Status {
         forget_orders(state);
     }
+    effects.extend(registry::judged(state));
+    effects.extend(registry::plan_again(state));
     effects.extend(runs::listed_for_retry(state));
     effects
 }
@@ -254,6 +274,8 @@ fn sorted(state: &mut State, folder: Key, order: FolderOrder) -> Effects {
 fn failed(state: &mut State, failure: Failure) -> Effects {
     state.planning.pending = false;
     state.planning.looking = false;
+    state.registry_view.comparing = false;
+    state.registry_view.checking = None;
     state.filter.pending = false;
     runs::failed(state);
     state.say(Level::Error, failure.to_string());

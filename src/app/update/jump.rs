@@ -3,7 +3,7 @@
 use super::{Effects, browse};
 use crate::app::action::Action;
 use crate::app::forest::{Forest, Node, next_row, previous_row};
-use crate::app::groups::GroupTree;
+use crate::app::groups::{GroupId, GroupTree};
 use crate::app::state::{Level, State, View};
 use crate::domain::assessment::Assessment;
 use crate::domain::folders::Position;
@@ -253,7 +253,7 @@ fn search_groups(state: &State, cursor: &Node, forwards: bool, test: &dyn Fn(Obj
 }
 
 /// The innermost group of the member at a position.
-fn leaf_at(tree: &GroupTree, at: usize) -> Option<&crate::app::groups::GroupId> {
+fn leaf_at(tree: &GroupTree, at: usize) -> Option<&GroupId> {
     let within = |groups: &'_ [crate::app::groups::Group]| groups.partition_point(|group| group.members.end <= at);
     let roots = tree.roots();
     let root = roots.get(within(roots))?;
@@ -279,6 +279,20 @@ fn go(state: &mut State, node: Node) {
         }
         group => browse::put_in_view(state, group),
     }
+}
+
+/// Goes to an object in the folders; `-` comes back.
+pub(super) fn to_object(state: &mut State, object: ObjectIndex) {
+    remember(state);
+    super::show(state, View::Folders);
+    browse::reveal(state, object);
+}
+
+/// Goes to a group of a view; `-` comes back.
+pub(super) fn to_group(state: &mut State, view: View, id: GroupId) {
+    remember(state);
+    super::show(state, view);
+    browse::put_in_view(state, Node::Group(id));
 }
 
 /// Goes to a key or prefix that a person typed: plain, escaped as the screen shows it, or as an s3 address.

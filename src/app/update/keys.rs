@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{Effects, browse, bulk, forget_orders, jobs, jump, leave, planning, prompt, running, runs, show};
+use super::{
+    Effects, browse, bulk, forget_orders, jobs, jump, kept, leave, planning, prompt, registry, running, runs, show,
+};
 use crate::app::action::Action;
 use crate::app::effect::{Effect, ExitReason};
 use crate::app::help::Help;
@@ -30,6 +32,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, at: Duration) -> Effects {
         (action, Mode::Prompt { .. }) => prompt::prompt_key(state, action, stroke),
         (action, Mode::SortMenu(_)) => prompt::menu_key(state, action),
         (action, Mode::Help(_)) => prompt::help_key(state, action, stroke),
+        (action, Mode::Changes(_)) => kept::key(state, action),
         (Some(action), Mode::Browse) => {
             state.notice = None;
             perform(state, action)
@@ -94,6 +97,9 @@ fn perform(state: &mut State, action: Action) -> Effects {
         Action::ViewPlan => go_to_view(state, View::Plan),
         Action::ViewLog => go_to_view(state, View::Log),
         Action::ViewRuns => runs::show(state),
+        Action::ViewRegistry => registry::show(state),
+        Action::ShowProject => registry::show_project(state),
+        Action::AcceptShrink => registry::ask_to_accept(state),
         Action::NextPane | Action::PreviousPane => {
             state.browse.pane = match state.browse.pane {
                 Pane::Rows => Pane::Details,
@@ -103,6 +109,7 @@ fn perform(state: &mut State, action: Action) -> Effects {
         }
         Action::Refresh if state.browse.view == View::Runs => runs::read(state),
         Action::Refresh => jobs::refresh(state),
+        Action::Compare => kept::compare(state),
         Action::Reverse => {
             state.browse.order.reverse = !state.browse.order.reverse;
             order_changed(state)
@@ -134,6 +141,8 @@ fn perform(state: &mut State, action: Action) -> Effects {
             runs::command(state, action)
         }
         Action::Stop if state.browse.view == View::Runs => runs::stop(state),
+        Action::Stop if state.browse.view == View::Registry => registry::stop(state),
+        Action::Verify => registry::check(state),
         Action::Restore => planning::restore_here(state),
         Action::Plan | Action::Confirm | Action::SwitchKind | Action::Export | Action::RetryFailed | Action::Resume => {
             planning::perform(state, action)
@@ -149,6 +158,7 @@ fn perform(state: &mut State, action: Action) -> Effects {
         | Action::Back => jump::perform(state, action),
         _ if state.browse.view == View::Log => running::move_in_log(state, action),
         _ if state.browse.view == View::Runs => runs::perform(state, action),
+        _ if state.browse.view == View::Registry => registry::perform(state, action),
         _ => browse::perform(state, action),
     }
 }
@@ -180,7 +190,7 @@ fn dismiss(state: &mut State) -> Effects {
     match state.browse.view {
         View::Plan => show(state, View::Findings),
         View::Log if !state.log.filter().is_empty() => state.log.set_filter(""),
-        View::Log | View::Runs => show(state, View::Folders),
+        View::Log | View::Runs | View::Registry => show(state, View::Folders),
         _ if state.filter.wanted.is_some() => prompt::clear_filter(state),
         _ => {}
     }

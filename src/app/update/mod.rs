@@ -4,12 +4,18 @@ mod browse;
 mod bulk;
 mod jobs;
 mod jump;
+mod kept;
+#[cfg(test)]
+mod kept_tests;
 mod keys;
 #[cfg(test)]
 mod marks_law;
 mod mouse;
 mod planning;
 mod prompt;
+mod registry;
+#[cfg(test)]
+mod registry_tests;
 mod running;
 mod runs;
 #[cfg(test)]
@@ -29,7 +35,12 @@ pub(super) type Effects = Vec<Effect>;
 
 /// What is asked for before anything has happened.
 pub fn start(state: &mut State) -> Effects {
-    jobs::list(state)
+    let mut effects = match state.session.offline {
+        true => Effects::new(),
+        false => jobs::list(state),
+    };
+    effects.push(Effect::OpenKept { ticket: state.bucket.scan_ticket });
+    effects
 }
 
 /// Takes one event in.
@@ -77,7 +88,8 @@ fn settle(state: &mut State, before: Option<&Node>, effects: &mut Effects) {
 /// under the cursor is worse than an order that comes later.
 fn wanted_orders(state: &mut State, shown: &[Node]) -> Effects {
     let order = state.browse.order;
-    if order.is_natural() || matches!(state.bucket.scan, Scan::Running { .. }) || state.space().is_empty() {
+    let grows = matches!(state.bucket.scan, Scan::Running { .. }) && state.bucket.incoming.is_none();
+    if order.is_natural() || grows || state.space().is_empty() {
         return Effects::new();
     }
     let ticket = state.browse.sort_ticket;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effects, browse, running, runs, show};
+use super::{Effects, browse, registry, running, runs, show};
 use crate::app::action::Action;
 use crate::app::forest::{next_row, previous_row};
 use crate::app::layout::{Pane, inside};
@@ -35,11 +35,12 @@ pub(super) fn mouse(state: &mut State, mouse: MouseEvent, at: Duration) -> Effec
 fn click(state: &mut State, place: Position, soon: bool, at: Duration) -> Effects {
     let areas = state.areas();
     if areas.tabs.contains(place) {
-        if let Some(view) = tab_at(place.x) {
-            if view == View::Runs {
-                return runs::show(state);
+        if let Some(view) = tab_at(state.size.0, place.x) {
+            match view {
+                View::Runs => return runs::show(state),
+                View::Registry => return registry::show(state),
+                _ => show(state, view),
             }
-            show(state, view);
         }
         return Effects::new();
     }
@@ -60,19 +61,20 @@ fn click(state: &mut State, place: Position, soon: bool, at: Duration) -> Effect
     browse::put_in_view(state, node);
     if again {
         state.last_click = None;
-        if state.browse.view == View::Runs {
-            return runs::toggle(state);
+        match state.browse.view {
+            View::Runs => return runs::toggle(state),
+            View::Registry => return registry::toggle(state),
+            _ => browse::toggle(state),
         }
-        browse::toggle(state);
     }
     Effects::new()
 }
 
-/// Where each view's name stands in the line of tabs: ` 1 Folders  2 Projects ...`.
-fn tab_at(column: u16) -> Option<View> {
+/// The view whose name stands in this column of the line of tabs.
+fn tab_at(width: u16, column: u16) -> Option<View> {
     let mut start = 0;
-    for view in View::ALL {
-        let end = start + view.name().len() as u16 + 4;
+    for (view, text) in View::tabs(width) {
+        let end = start + text.len() as u16;
         if (start..end).contains(&column) {
             return Some(view);
         }

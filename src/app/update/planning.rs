@@ -46,9 +46,12 @@ pub(super) fn perform(state: &mut State, action: Action) -> Effects {
 }
 
 /// Why nothing can be planned now.
-fn obstacle(state: &State) -> Option<String> {
+pub(super) fn obstacle(state: &State) -> Option<String> {
     if state.is_running() {
         return Some("a run is going on; plan when it has ended".into());
+    }
+    if let Some(obstacle) = super::kept::obstacle(state) {
+        return Some(obstacle);
     }
     match &state.bucket.scan {
         Scan::Complete(_) => {}
@@ -160,6 +163,10 @@ pub(super) fn empty_trash(state: &mut State, older_than: &str) -> Effects {
 }
 
 fn look_into_trash(state: &mut State, ask: impl FnOnce(Ticket) -> Effect) -> Effects {
+    if let Some(obstacle) = super::kept::obstacle(state).filter(|_| state.session.offline) {
+        state.say(Level::Warning, obstacle);
+        return Effects::new();
+    }
     if state.is_running() {
         state.say(Level::Warning, "a run is going on; plan when it has ended");
         return Effects::new();
@@ -199,6 +206,7 @@ fn begin(state: &mut State) {
 /// Why nothing can be begun now that asks neither for verdicts nor for the whole listing.
 fn busy(state: &State) -> Option<String> {
     match state.bucket.scan {
+        _ if state.session.offline => super::kept::obstacle(state),
         _ if state.is_running() => Some("a run is going on; confirm when it has ended".into()),
         // Until its first answer nobody knows the server's clock.
         Scan::Waiting | Scan::Running { .. } => {

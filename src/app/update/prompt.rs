@@ -1,6 +1,6 @@
 //! Lines of text, menus and the help.
 
-use super::{Effects, jump, keys, planning};
+use super::{Effects, jump, keys, planning, registry};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::filter::{Filter, Matches};
@@ -81,7 +81,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Effects {
             Effects::new()
         }
         // A pasted text is not a series of commands.
-        Mode::Browse | Mode::SortMenu(_) => {
+        Mode::Browse | Mode::SortMenu(_) | Mode::Changes(_) => {
             state.say(Level::Info, "nothing to paste into; : goes to a key");
             Effects::new()
         }
@@ -119,6 +119,7 @@ fn submit(state: &mut State) -> Effects {
             Effects::new()
         }
         Ask::EmptyTrash => planning::empty_trash(state, text),
+        Ask::AcceptShrink => registry::accept(state, text.trim()),
         Ask::MarkPattern | Ask::UnmarkPattern if text.is_empty() => Effects::new(),
         Ask::MarkPattern | Ask::UnmarkPattern => {
             let ticket = state.ticket();

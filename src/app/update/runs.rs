@@ -196,6 +196,10 @@ fn retry(state: &mut State) -> Effects {
             state.say(Level::Info, "what failed is still in the trash: T plans it again");
             Effects::new()
         }
+        PlanKind::Backfill | PlanKind::Prune => {
+            state.say(Level::Info, "`bucketree registry` plans again what still differs");
+            Effects::new()
+        }
     }
 }
 

@@ -241,7 +241,7 @@ fn a_click_goes_to_a_row_and_a_second_one_opens_it() {
     assert_eq!(sim.cursor(), "audio/");
     sim.send(click(10, 5, 1100));
     assert!(sim.rows().contains(&"audio/proj_10/".to_owned()));
-    sim.send(click(13, 1, 3000));
+    sim.send(click(11, 1, 3000));
     assert_eq!(sim.state.browse.view, View::Projects);
 }
 

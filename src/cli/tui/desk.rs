@@ -60,7 +60,9 @@ impl<B: Backend> Desk<B> {
             own: Vec::new(),
         };
         desk.perform(effects);
-        desk.worker.look_for_unfinished();
+        if !desk.state.session.offline {
+            desk.worker.look_for_unfinished();
+        }
         desk
     }
 
@@ -90,7 +92,12 @@ impl<B: Backend> Desk<B> {
             Input::Key(key) => self.take(Event::Key { key, at }),
             Input::Mouse(mouse) => self.take(Event::Mouse { mouse, at }),
             Input::Paste(text) => self.take(Event::Paste(text)),
-            Input::Resize(width, height) => self.take(Event::Resize(width, height)),
+            Input::Resize(width, height) => {
+                self.take(Event::Resize(width, height));
+                // Of several sizes in a row only the last is heard of, which may be the one before: what the terminal
+                // made of its cells in between is not known.
+                self.own.push(Own::Redraw);
+            }
             Input::FocusGained | Input::FocusLost => {}
         }
     }

@@ -2,7 +2,9 @@
 //! milliseconds, and draws when something has changed.
 
 pub mod desk;
+mod drift;
 mod history;
+mod keeping;
 mod past;
 mod planner;
 pub mod terminal;
@@ -161,6 +163,8 @@ fn facts(session: &Session) -> Facts {
         bucket: identity.bucket.clone(),
         registries: session.registry.iter().map(|registry| registry.name().to_owned()).collect(),
         min_age_seconds: session.policy.min_age_seconds,
+        deletes: session.deletes,
+        offline: session.kept.is_some(),
         via: settings.executor.value,
     }
 }

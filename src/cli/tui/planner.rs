@@ -1,6 +1,6 @@
 //! The jobs that end in a plan: of what is marked, and of what lies in the trash.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -9,13 +9,15 @@ use super::worker::{renew, send};
 use crate::app::runs::RunId;
 use crate::app::{Event, State, Ticket};
 use crate::cli::session::{PAGES_IN_FLIGHT, Session};
-use crate::domain::Key;
+use crate::domain::guards::LastScan;
 use crate::domain::inventory::Inventory;
 use crate::domain::plan::Plan;
 use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
 use crate::domain::trash::TRASH;
+use crate::domain::{Key, Timestamp};
 use crate::jobs::audit::Audit;
 use crate::jobs::draft::{Draft, draft};
+use crate::jobs::ground::Ground;
 use crate::jobs::scan::scan;
 use crate::jobs::trash::{Only, Trash};
 use crate::jobs::{Stop, place, undo};
@@ -25,6 +27,25 @@ pub struct Planner {
     session: Arc<Session>,
     events: mpsc::Sender<Event>,
     looking: Stop,
+    accepted: Arc<Accepted>,
+}
+
+/// What a person accepted: from the first plan on the smaller listing is the one that is remembered, and each further plan
+/// on it has to say as well what it was held against.
+#[derive(Default)]
+struct Accepted(Mutex<Option<(Timestamp, LastScan)>>);
+
+impl Accepted {
+    /// Puts back what the listing that began then was first held against.
+    fn keep(&self, began: Timestamp, ground: Ground) -> Ground {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last_scan = match kept.take() {
+            Some((at, last)) if at == began => last,
+            _ => ground.last_scan,
+        };
+        *kept = Some((began, last_scan.clone()));
+        Ground { last_scan, ..ground }
+    }
 }
 
 /// Why there is no plan.
@@ -38,7 +59,7 @@ enum NoPlan {
 impl Planner {
     /// No plan is made yet.
     pub fn new(session: Arc<Session>, events: mpsc::Sender<Event>) -> Self {
-        Self { session, events, looking: Stop::new() }
+        Self { session, events, looking: Stop::new(), accepted: Arc::default() }
     }
 
     /// Ends the listing of the trash.
@@ -53,9 +74,11 @@ impl Planner {
         };
         let (session, events) = (Arc::clone(&self.session), self.events.clone());
         let (inventory, selected) = (state.bucket.inventory.clone(), state.marks.selection.clone());
-        let kind = state.planning.kind;
+        let (kind, accepts_shrink) = (state.planning.kind, state.bucket.accepts_shrink);
+        let accepted = Arc::clone(&self.accepted);
         tokio::spawn(async move {
-            let ground = session.ground(&inventory, &scan, judge.facts()).await;
+            let ground = session.ground_accepting(&inventory, &scan, judge.facts(), accepts_shrink).await;
+            let ground = if accepts_shrink { accepted.keep(scan.local_time, ground) } else { ground };
             let drafting = spawn_blocking(move || {
                 let audit = Audit { judge, assessment };
                 let input = Draft {
@@ -161,6 +184,7 @@ fn trash<'a>(session: &'a Session, inventory: &'a Inventory, scan: &'a ScanRepor
         layouts: session.layouts.hash(),
         runs: session.runs(),
         clock: &session.clock,
+        deletes: session.deletes,
     }
 }
 

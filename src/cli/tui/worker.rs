@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::drift::Drift;
 use super::history::History;
+use super::keeping::{self, OwnScan};
 use super::planner::Planner;
 use crate::app::confirm::{Confirmed, Taking};
 use crate::app::event::Assessed;
@@ -45,12 +47,14 @@ pub struct Worker {
     events: mpsc::Sender<Event>,
     history: History,
     planner: Planner,
+    drift: Drift,
     listing: Stop,
     filtering: Stop,
     sorting: Stop,
     run: Stop,
     running: Option<JoinHandle<()>>,
     scanned: Arc<Mutex<Option<ScanReport>>>,
+    own_scan: OwnScan,
 }
 
 impl Worker {
@@ -59,6 +63,7 @@ impl Worker {
         Self {
             history: History::new(Arc::clone(&session), events.clone()),
             planner: Planner::new(Arc::clone(&session), events.clone()),
+            drift: Drift::new(Arc::clone(&session), events.clone()),
             session,
             events,
             listing: Stop::new(),
@@ -67,6 +72,7 @@ impl Worker {
             run: Stop::new(),
             running: None,
             scanned: Arc::default(),
+            own_scan: OwnScan::default(),
         }
     }
 
@@ -79,8 +85,19 @@ impl Worker {
     pub fn perform(&mut self, effect: Effect, state: &State) -> Option<Own> {
         match effect {
             Effect::Scan { ticket } => self.scan(ticket),
+            Effect::OpenKept { ticket } => keeping::open(&self.session, &self.events, ticket),
+            Effect::Compare { ticket } => {
+                keeping::compare(&self.session, &self.events, &self.own_scan, ticket, state.bucket.inventory.clone());
+            }
             Effect::StopScan => self.listing.request(),
-            Effect::Audit { ticket } => self.audit(ticket, state.bucket.inventory.clone()),
+            Effect::Audit { ticket } => self.audit(ticket, state),
+            Effect::CompareRegistry { ticket } => self.drift.compare(ticket, state),
+            Effect::CheckRegistry { ticket } => {
+                if let Some(scan) = self.last_scan() {
+                    self.drift.check(ticket, scan, state);
+                }
+            }
+            Effect::StopChecking => self.drift.stop(),
             Effect::Filter { ticket, filter } => self.filter(ticket, filter, state),
             Effect::Gather { ticket, order } => self.gather(ticket, order, state),
             Effect::Sort { ticket, folder, order } => self.sort(ticket, folder, order, state),
@@ -121,6 +138,7 @@ impl Worker {
         }
         self.history.stop();
         self.planner.stop_looking();
+        self.drift.stop();
         if let Some(run) = self.running.take() {
             // A run that panicked has nothing more to write.
             let _ = run.await;
@@ -154,13 +172,19 @@ impl Worker {
         self.scanned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn audit(&self, ticket: Ticket, inventory: Inventory) {
-        let Some(report) = self.last_scan() else { return };
+    fn audit(&self, ticket: Ticket, state: &State) {
+        let inventory = state.bucket.inventory.clone();
+        let Some(report) = state.bucket.kept.clone().or_else(|| self.last_scan()) else { return };
+        keeping::keep(&self.session, &self.events, &self.own_scan, inventory.clone(), report.clone());
+        let accepts_shrink = state.bucket.accepts_shrink;
         let (session, events, stop) = (Arc::clone(&self.session), self.events.clone(), self.listing.clone());
         tokio::spawn(async move {
             // The registry is read after the listing, whatever came of that; a listing that was stopped does not stop it.
             let stop = if stop.is_requested() { Stop::new() } else { stop };
-            let Some(audit) = audit(&session.audit_input(), &inventory, &report, &stop).await else { return };
+            let Some(audit) = audit(&session.audit_input_accepting(accepts_shrink), &inventory, &report, &stop).await
+            else {
+                return;
+            };
             // What comes of the comparison matters to plans only; here the listing is just remembered for them.
             let _ = session.memory().compare(session.store.identity(), &inventory, &report, false).await;
             session.observe(&inventory, &audit, &report).await;

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::explain;
 use crate::app::number;
 use crate::cli::args::{AuditArgs, SelectorArgs};
 use crate::cli::error::Stop;
@@ -91,10 +92,16 @@ pub async fn run(session: &Session, args: &AuditArgs, output: &mut Output) -> Re
     let audited = Audited::of(session).await?;
     // What comes of the comparison matters to plans only; here the listing is just remembered for them.
     let _ = session.memory().compare(session.store.identity(), &audited.inventory, &audited.scan, false).await;
-    let selected = audited.selected(&selectors);
-    match args.summary {
-        true => summarize(&audited, &selected, output)?,
-        false => list(&audited, &selected, output)?,
+    match (args.explain, args.summary) {
+        (true, _) => {
+            for id in &args.project {
+                // What names nobody was refused with the selectors.
+                let project = session.ids.canonical(id.as_bytes()).map(|spelled| spelled.project);
+                project.map_or(Ok(()), |project| explain::print(&audited, &project, output))?;
+            }
+        }
+        (false, true) => summarize(&audited, &audited.selected(&selectors), output)?,
+        (false, false) => list(&audited, &audited.selected(&selectors), output)?,
     }
     output.flush()?;
     if audited.audit.judge.facts().report().state == RegistryState::Absent {

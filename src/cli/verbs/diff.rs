@@ -135,16 +135,5 @@ fn table(name: &'static str) -> Table {
 
 fn row(table: &mut Table, totals: &ChangeTotals, name: &[u8]) {
     let [added, removed, grown, changed] = Change::ALL.map(|change| number::count(totals.of(change).objects));
-    table.row_of_key([added, removed, grown, changed, net(totals)], name);
-}
-
-/// Bytes more or fewer: `+1.2 MiB`, `-3 B`.
-fn net(totals: &ChangeTotals) -> String {
-    let net = totals.net_bytes();
-    let sign = match net {
-        0 => "",
-        _ if net > 0 => "+",
-        _ => "-",
-    };
-    format!("{sign}{}", number::bytes(u64::try_from(net.unsigned_abs()).unwrap_or(u64::MAX)))
+    table.row_of_key([added, removed, grown, changed, number::signed_bytes(totals.net_bytes())], name);
 }

@@ -18,7 +18,7 @@ use crate::domain::facts::RegistryRow;
 use crate::domain::progress::Failure;
 use crate::jobs::lock::find;
 use crate::jobs::place;
-use crate::jobs::probe::{probe, probe_reading};
+use crate::jobs::probe::{probe_reading, probe_ways};
 use crate::journal::capabilities::CapabilityMemory;
 use crate::journal::lock;
 
@@ -151,14 +151,14 @@ async fn measure(session: &Session, args: &DoctorArgs, doctor: &mut Doctor) -> b
     let mut measured = probe_reading(&*session.store, &session.clock).await;
     let reachable = measured.holds(Capability::List) == Some(true);
     if args.probe && reachable {
-        let store = match connecting::store_to_measure(&session.settings).await {
-            Ok(store) => store,
+        let ways = match connecting::ways_to_measure(&session.settings).await {
+            Ok(ways) => ways,
             Err(stop) => {
                 doctor.stopped("bucket", &stop);
                 return false;
             }
         };
-        let (all, leftover) = probe(&*store, &session.clock).await;
+        let (all, leftover) = probe_ways(&ways.as_ref(), &session.clock).await;
         measured = all;
         if let Some(leftover) = leftover {
             let mend = "remove what lies there by hand, or give the key the permission to delete";
@@ -172,7 +172,7 @@ async fn measure(session: &Session, args: &DoctorArgs, doctor: &mut Doctor) -> b
             doctor.add(Status::Failed, "capabilities", error, "make the state folder writable; nothing was remembered");
         }
         let now = session.clock.now();
-        atomicity(Atomicity::of(Some(&measured), now), doctor);
+        atomicity(Atomicity::of(Some(&measured), session.settings.executor.value, now), doctor);
         locking(Locking::of(Some(&measured), now), doctor);
     }
     reachable
@@ -208,6 +208,9 @@ fn locking(locking: Locking, doctor: &mut Doctor) {
 fn atomicity(deletes: Atomicity, doctor: &mut Doctor) {
     match deletes {
         Atomicity::Proved { .. } => doctor.ok("deletes", deletes),
+        Atomicity::ProvedAlone { .. } => {
+            doctor.add(Status::Note, "deletes", deletes, "set executor = \"single\", or apply with --via single");
+        }
         Atomicity::Disproved { .. } => doctor.add(
             Status::Note,
             "deletes",
@@ -227,7 +230,7 @@ fn report(measured: &Measured, session: &Session, doctor: &mut Doctor) {
             (Capability::FoldsNfc, Some(found)) if found != folds => {
                 (Status::Failed, format!("set folds_nfc = {found} in the profile: keys would be compared wrongly"))
             }
-            (Capability::FoldsNfc | Capability::NamesMissing, _) => (Status::Ok, String::new()),
+            (Capability::FoldsNfc | Capability::NamesMissing | Capability::Quiet, _) => (Status::Ok, String::new()),
             (_, Some(true)) => (Status::Ok, String::new()),
             (capability, Some(false)) if capability.is_needed() => (Status::Failed, mend(capability).into()),
             (capability, _) => (Status::Note, mend(capability).into()),
@@ -260,28 +263,33 @@ fn mend(capability: Capability) -> &'static str {
             "the store may lack DeleteObjects, or want another checksum (Content-MD5); objects can go one by one"
         }
         Capability::WriteOnce => "the store cannot keep two writers apart by itself; only one machine should clean up",
+        Capability::DeleteManyCrc32 => "Content-MD5 is used, which the store takes",
+        Capability::DeleteIfTime | Capability::DeleteIfHttpTime => "only R2 is known to document this condition",
         Capability::DeleteIfMatch | Capability::DeleteManyIfMatch => {
             "each object is looked at just before it is deleted; delete while the app does not write to the same keys"
         }
         Capability::ExactKeys => "something between here and the store changes keys: check the endpoint and proxies",
-        Capability::NamesMissing | Capability::FoldsNfc => "",
+        Capability::NamesMissing | Capability::FoldsNfc | Capability::Quiet => "",
     }
 }
 
 async fn registry(session: &Session, doctor: &mut Doctor) {
     if let Some(problem) = &session.registry_problem {
-        return doctor.add(Status::Failed, "registry", problem, "check registry.source and its tables and columns");
+        return doctor.add(Status::Failed, "registry", problem, problem.mend());
     }
     let Some(registry) = &session.registry else {
         let mend = "give --registry; without one every verdict is undetermined";
         return doctor.add(Status::Note, "registry", "none is configured", mend);
     };
+    for (name, how) in registry.sources() {
+        if !how.is_empty() {
+            doctor.ok("registry source", format!("{name}: {how}"));
+        }
+    }
     let mut live = 0u64;
     let read = registry.read(&mut |row| live += u64::from(matches!(row, RegistryRow::Project { .. }))).await;
     match read {
-        Err(error) => {
-            doctor.add(Status::Failed, "registry", error, "mend the source; nothing can be judged without it")
-        }
+        Err(error) => doctor.add(Status::Failed, "registry", &error, error.mend()),
         Ok(source) if live == 0 => {
             doctor.add(
                 Status::Failed,

@@ -113,6 +113,7 @@ fn trash<'a>(session: &'a Session, inventory: &'a Inventory, scan: &'a ScanRepor
         layouts: session.layouts.hash(),
         runs: session.runs(),
         clock: &session.clock,
+        deletes: session.deletes,
     }
 }
 

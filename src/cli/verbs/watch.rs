@@ -159,6 +159,7 @@ fn print(report: &RunReport, output: &mut Output) -> Result<(), Stop> {
     let rows = &report.rows;
     for (count, what) in [
         (rows.removed, "tracking rows of proved-gone keys removed from the registry"),
+        (rows.added, "objects recorded in the registry"),
         (rows.put_back, "tracking rows of restored keys put back into the registry"),
         (rows.dropped, "kept tracking rows of keys that can no longer be restored dropped"),
     ] {

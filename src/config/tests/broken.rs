@@ -95,6 +95,10 @@ fn a_value_of_the_wrong_kind_is_told_with_what_it_should_be() {
         "registry.format = \"xml\"",
         ", profile default: `registry.format` should be json, jsonl, csv or lines, not \"xml\"",
     );
+    broken_setting(
+        "registry.timeout = \"0s\"",
+        ", profile default: `registry.timeout` should be a time from \"1s\" to \"1h\", not \"0s\"",
+    );
     broken_variable("BUCKETREE_PATH_STYLE", "maybe", "`path_style` should be true or false, not \"maybe\"");
     let address = "`endpoint` should be an address such as https://s3.example.com, without user, password or query, not what it is (not repeated here)";
     for wrong in
@@ -104,6 +108,27 @@ fn a_value_of_the_wrong_kind_is_told_with_what_it_should_be() {
     }
     let path = "`endpoint` should be an address without a path, or with the bucket as its path, not what it is (not repeated here)";
     broken_variable("R2_ENDPOINT_URL", "http://host/a/b", path);
+}
+
+#[test]
+fn a_wrong_place_of_references_is_told_by_line_and_name() {
+    let wrong = |lines: &str, message: &str| {
+        broken(
+            &format!("[[profiles.default.registry.references]]\n{lines}\n"),
+            &format!("config.toml, line {message}"),
+        );
+    };
+    wrong("from = \"a\"\nkey_feld = \"b\"", "3: `key_feld` is not a setting; did you mean `key_field`?");
+    wrong("from = \"a\"\nkey_field = 7", "3: `key_field` should be text");
+    wrong("from = \"a\"", "1: a reference needs `key_field`, the column or path of keys");
+    wrong("key_field = \"a\"", "1: a reference needs `from`, the table or collection");
+    wrong("leading_slash = \"yes\"", "2: `leading_slash` should be true or false");
+    let address = "`url` should be an address such as https://media.example.com/files, without user, password or query";
+    for url in ["media.example.com", "https://", "https://me:hunter2@host", "https://host?a", "https://it's"] {
+        wrong(&format!("url = \"{url}\""), &format!("2: {address}"));
+    }
+    broken_setting("registry.references = \"a\"", ": `references` should be tables with `from` and `key_field`");
+    broken_setting("registry.references = [\"a\"]", ": `references` should be tables with `from` and `key_field`");
 }
 
 #[test]

@@ -184,6 +184,23 @@ fn the_registry_of_a_profile_describes_the_source_of_that_profile() {
 }
 
 #[test]
+fn any_number_of_places_may_refer_to_objects() {
+    let file = "[profiles.default]\nregistry.source = \"postgres://host/db\"\n\
+        [[profiles.default.registry.references]]\nfrom = \"scenes\"\nkey_field = \"image\"\nowner_field = \"project_id\"\n\
+        url = \"https://media.example.com\"\n\
+        [[profiles.default.registry.references]]\nfrom = \"scenes\"\nkey_field = \"voice\"\npercent_encoded = true\n";
+    let given = Given { file, ..Given::default() };
+    given.shows("registry.references", "scenes.image, scenes.voice", "config.toml, line 3, profile default");
+    let places = given.settings().registry.references.expect("places").value;
+    assert_eq!(places[0].url.as_deref(), Some("https://media.example.com"));
+    assert_eq!((places[0].owner_field.as_deref(), places[0].percent_encoded), (Some("project_id"), false));
+    assert_eq!((places[1].owner_field.as_deref(), places[1].percent_encoded), (None, true));
+    // They describe the source of the profile and no other.
+    let other = Given { file, flags: &[("registry.source", "other.db")], ..Given::default() };
+    assert_eq!(other.settings().registry.references, None);
+}
+
+#[test]
 fn paths_start_beside_the_file_that_names_them() {
     let file = profile("layouts = \"layouts.toml\"");
     let resolved = Given { file: &file, ..Given::default() }.resolve();

@@ -6,7 +6,9 @@ mod tests;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::assessment::Assessment;
 use super::inventory::{Inventory, ObjectIndex};
+use super::judge::by_keys_alone;
 use super::layout::Layouts;
 use super::project::{IdRules, ProjectId};
 use super::totals::Tally;
@@ -214,27 +216,35 @@ pub struct Summary {
     pub all: ChangeTotals,
     /// By folder, in key order; the empty prefix holds what lies in no folder.
     pub folders: BTreeMap<Vec<u8>, ChangeTotals>,
-    /// By the project that the first reading of the key names; what no layout reads stands under `None`. No registry is asked.
+    /// By the project that the keys name; what no layout reads stands under `None`. No registry is asked.
     pub projects: BTreeMap<Option<ProjectId>, ChangeTotals>,
 }
 
 impl Summary {
     /// Compares two listings. Folders are those of so many levels at most.
     pub fn of(before: &Inventory, after: &Inventory, levels: usize, layouts: &Layouts, ids: &IdRules) -> Self {
+        let earlier = by_keys_alone(before, layouts, ids);
+        let later = by_keys_alone(after, layouts, ids);
+        let project = |assessment: &Assessment, at| assessment.project(at).map(|at| assessment.project_id(at).clone());
         let mut summary = Self::default();
-        compare(before, after, |difference| summary.count(difference, levels, layouts, ids));
+        compare(before, after, |difference| {
+            let project = match (difference.before, difference.after) {
+                (_, Some(at)) => project(&later, at),
+                (Some(at), None) => project(&earlier, at),
+                (None, None) => None,
+            };
+            summary.count(difference, levels, project);
+        });
         summary
     }
 
-    /// Counts one more difference.
-    pub fn count(&mut self, difference: &Difference<'_>, levels: usize, layouts: &Layouts, ids: &IdRules) {
+    fn count(&mut self, difference: &Difference<'_>, levels: usize, project: Option<ProjectId>) {
         self.all.count(difference);
         let folder = folder(difference.key, levels);
         match self.folders.get_mut(folder) {
             Some(totals) => totals.count(difference),
             None => self.folders.entry(folder.to_vec()).or_default().count(difference),
         }
-        let project = layouts.readings(difference.key, ids).list.into_iter().next().map(|reading| reading.project);
         self.projects.entry(project).or_default().count(difference);
     }
 }

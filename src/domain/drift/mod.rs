@@ -171,13 +171,17 @@ fn is_of(claim: &Claim, project: &ProjectId) -> bool {
     matches!(&claim.owner, Owner::Live(owner) | Owner::Dead(owner) if owner == project)
 }
 
-/// Compares listing and registry without asking the store: nothing is proved missing yet, and rows were not looked into.
-pub fn compare(
-    judge: &Judge,
-    assessment: &Assessment,
-    inventory: &Inventory,
-    project: Option<&ProjectId>,
-) -> DriftReport {
+/// What a comparison came to so far.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Compared {
+    /// Nothing is proved missing yet, and rows were not looked into.
+    pub report: DriftReport,
+    /// The objects that were compared and have a row.
+    pub tracked: Vec<ObjectIndex>,
+}
+
+/// Compares listing and registry without asking the store.
+pub fn compare(judge: &Judge, assessment: &Assessment, inventory: &Inventory, project: Option<&ProjectId>) -> Compared {
     let facts = judge.facts();
     let mut report = DriftReport {
         project: project.cloned(),
@@ -185,6 +189,7 @@ pub fn compare(
         sides: project.map(|_| Sides::default()),
         ..DriftReport::default()
     };
+    let mut tracked = Vec::new();
     inventory.scan(0..inventory.len(), |index, key, fields| {
         let claims = facts.claims_of(index);
         if let Some(project) = project
@@ -192,7 +197,7 @@ pub fn compare(
         {
             return;
         }
-        report.in_both += u64::from(claims.iter().any(|claim| claim.kind == ClaimKind::Row));
+        tracked.extend(claims.iter().any(|claim| claim.kind == ClaimKind::Row).then_some(index));
         report.take_object(assessment, index, key, fields.size, &claims);
     });
     let mut seen = BTreeSet::new();
@@ -208,7 +213,8 @@ pub fn compare(
         report.missing.push(MissingKey { key, claim, proof: Absence::NotAsked });
     }
     report.missing.sort_by(|a, b| (&a.key, &a.claim).cmp(&(&b.key, &b.claim)));
-    report
+    report.in_both = tracked.len() as u64;
+    Compared { report, tracked }
 }
 
 impl DriftReport {

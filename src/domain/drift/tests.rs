@@ -40,7 +40,7 @@ fn drift(project: Option<&str>) -> DriftReport {
     let judge = Judge::new(Arc::new(Layouts::autoshorts()), Arc::new(facts), Policy::default(), trust);
     let assessment = classify(&inventory, &judge, &|_| true);
     let project = project.map(|id| ids.canonical(id.as_bytes()).expect("an id").project);
-    compare(&judge, &assessment, &inventory, project.as_ref())
+    compare(&judge, &assessment, &inventory, project.as_ref()).report
 }
 
 /// Everything of a report in a few words.

@@ -141,6 +141,14 @@ fn likely_spellings(written: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     exact.into_iter().chain([decoded(written), bare.and_then(decoded)]).flatten()
 }
 
+/// Every key that a source most likely means by what it wrote, what it wrote first.
+pub fn likely_keys(written: &Key) -> Vec<Key> {
+    let mut keys: Vec<Key> = likely_spellings(written.as_bytes()).map(|bytes| Key::new(&*bytes)).collect();
+    keys.retain(|key| !key.as_bytes().is_empty());
+    keys.dedup();
+    keys
+}
+
 /// Keys that a source might mean as well: with a leading slash, where the bucket has such keys; with spaces for plus
 /// signs, as forms are written; composed and decomposed. They can protect an object, never condemn it.
 fn other_spellings(written: &[u8], rooted: bool) -> Vec<Vec<u8>> {

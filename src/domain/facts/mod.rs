@@ -7,7 +7,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use builder::FactsBuilder;
+pub use builder::{FactsBuilder, likely_keys};
 pub(in crate::domain) use table::Projects;
 pub use table::{Facts, Missing};
 
@@ -88,8 +88,12 @@ pub struct SourceReport {
 impl SourceReport {
     /// One line for a person: name, counts, time.
     pub fn line(&self) -> String {
+        let references = match self.references {
+            0 => String::new(),
+            count => format!(", {count} references"),
+        };
         let tracked = self.tracked.map_or(String::from("keys not tracked"), |count| format!("{count} tracked keys"));
-        format!("{}: {} projects, {tracked}, read {}", self.name, self.projects, self.read_at)
+        format!("{}: {} projects, {tracked}{references}, read {}", self.name, self.projects, self.read_at)
     }
 }
 

@@ -1,14 +1,19 @@
 //! A verdict for every object of a bucket.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use super::Judge;
 use super::duplicates::duplicates;
 use super::names::{Census, Names};
 use super::rule::decide;
+use super::{Judge, Policy, Trust};
 use crate::domain::assessment::{Assessment, AssessmentBuilder};
 use crate::domain::bits::BitSet;
+use crate::domain::facts::{FactsBuilder, RegistryState};
 use crate::domain::inventory::{Inventory, ObjectFields, ObjectIndex};
+use crate::domain::layout::Layouts;
+use crate::domain::progress::RegistryReport;
+use crate::domain::project::IdRules;
 use crate::domain::verdict::Flag;
 
 /// How many objects are judged between two questions whether to go on.
@@ -40,6 +45,15 @@ pub fn classify(inventory: &Inventory, judge: &Judge, proceed: &dyn Fn(u64) -> b
         ControlFlow::Continue(())
     });
     work.finish()
+}
+
+/// Which project each object belongs to as far as keys alone can tell, without a registry; no verdict is given.
+pub fn by_keys_alone(inventory: &Inventory, layouts: &Layouts, ids: &IdRules) -> Assessment {
+    let report = RegistryReport { state: RegistryState::Absent, sources: Vec::new() };
+    let facts = FactsBuilder::new(inventory, ids).finish(report);
+    let trust = Trust { complete: true, now: None };
+    let judge = Judge::new(Arc::new(layouts.clone()), Arc::new(facts), Policy::default(), trust);
+    classify(inventory, &judge, &|_| true)
 }
 
 struct Work<'w> {

@@ -14,7 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use classify::classify;
+pub use classify::{by_keys_alone, classify};
 use names::{Census, Names};
 use rule::{Ground, Rule, decide};
 

@@ -37,7 +37,7 @@ pub struct BatchEnd {
 pub(super) struct Pending {
     pub(super) row: u32,
     /// Whether a request for it was sent whose effect is not known.
-    sent: bool,
+    pub(super) sent: bool,
     /// Why it is still pending.
     reason: Option<StoreError>,
 }
@@ -62,6 +62,11 @@ impl BatchRun<'_> {
         let mut end = BatchEnd::default();
         let mut pending: Vec<Pending> =
             rows.into_iter().map(|row| Pending { row, sent: self.sent_before.contains(&row), reason: None }).collect();
+        match self.kind() {
+            PlanKind::Prune => return self.look_for_missing(pending, end).await,
+            PlanKind::Backfill => return self.backfill(pending, end).await,
+            PlanKind::Delete | PlanKind::Trash | PlanKind::Restore | PlanKind::EmptyTrash => {}
+        }
         if self.kind().moves() && !self.closing {
             pending = match self.copy_all(pending, &mut end).await {
                 Some(copied) => copied,
@@ -107,7 +112,7 @@ impl BatchRun<'_> {
         &self.execution.plan.rows[row as usize]
     }
 
-    fn key(&self, row: u32) -> &Key {
+    pub(super) fn key(&self, row: u32) -> &Key {
         &self.plan_row(row).object.key
     }
 
@@ -137,9 +142,15 @@ impl BatchRun<'_> {
             PlanKind::Delete | PlanKind::EmptyTrash => "deletions",
             PlanKind::Trash => "moves to the trash",
             PlanKind::Restore => "moves from the trash",
+            PlanKind::Backfill | PlanKind::Prune => "keys",
+        };
+        let confirmed = match self.kind() {
+            PlanKind::Backfill => "the registry recorded",
+            PlanKind::Prune => "the store has no object of",
+            _ => "the store confirmed",
         };
         for (count, before, after) in [
-            (count(self.kind().done()), "the store confirmed", what),
+            (count(self.kind().done()), confirmed, what),
             (count(Outcome::DeletedByEarlierAttempt), "a request whose answer was lost had deleted", "keys"),
         ] {
             if count > 0 {
@@ -255,7 +266,7 @@ impl BatchRun<'_> {
     async fn send(&self, pending: &mut Vec<Pending>, end: &mut BatchEnd) -> Option<Option<Duration>> {
         let rows = pending.iter().map(|item| item.row).collect();
         let intent = Record::Intent { at: self.recorder.at(), batch: self.number, rows };
-        if !self.announce(intent, pending, end).await {
+        if !self.announce(intent, end).await {
             return None;
         }
         end.failed = None; // what failed before is being repaired by this request
@@ -287,11 +298,9 @@ impl BatchRun<'_> {
         Some(wait)
     }
 
-    /// Writes down what is about to be done. If that cannot be written, it is not done, and the rows end.
-    pub(super) async fn announce(&self, record: Record, rows: &[Pending], end: &mut BatchEnd) -> bool {
+    /// Writes down what is about to be done. If that cannot be written, it is not done, and the rows stay open.
+    pub(super) async fn announce(&self, record: Record, end: &mut BatchEnd) -> bool {
         let Err(failure) = self.recorder.write(record).await else { return true };
-        let why = Some(failure.to_string());
-        self.record(rows.iter().map(|item| (item.row, Outcome::Failed, why.clone())).collect()).await;
         end.failed = Some(failure);
         end.fatal = true;
         false
@@ -371,7 +380,7 @@ fn refusal(error: &StoreError) -> Option<Outcome> {
 }
 
 /// A row that could not be looked at: unknown if a request may have reached it, else kept.
-fn unproven(item: &Pending, error: &StoreError) -> End {
+pub(super) fn unproven(item: &Pending, error: &StoreError) -> End {
     let outcome = match (item.sent, error.kind) {
         (true, _) => Outcome::Unknown,
         (false, ErrorKind::Denied) => Outcome::Denied,

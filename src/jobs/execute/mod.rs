@@ -7,6 +7,7 @@ mod moving;
 mod prove;
 mod recheck;
 mod recorder;
+mod recording;
 mod resume;
 mod rows;
 mod work;

@@ -27,7 +27,7 @@ impl BatchRun<'_> {
         }
         let rows = pending.iter().map(|item| item.row).collect();
         let intent = Record::Copying { at: self.recorder.at(), batch: self.number, rows };
-        if !self.announce(intent, &pending, end).await {
+        if !self.announce(intent, end).await {
             return None;
         }
         let at_once = if self.execution.executor.via() == Via::Sequential { 1 } else { COPIES };
@@ -52,7 +52,7 @@ impl BatchRun<'_> {
         }
         let rows = due.iter().map(|item| item.row).collect();
         let copied = Record::Copied { at: self.recorder.at(), batch: self.number, rows, without_etag };
-        self.announce(copied, &due, end).await.then_some(due)
+        self.announce(copied, end).await.then_some(due)
     }
 
     async fn copy_one(&self, item: Pending) -> (Pending, Option<Result<Proof, NoCopy>>) {

@@ -24,19 +24,19 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Reads `mongodb://` and `mongodb+srv://`. The database is the one of the address, else `database`.
+    /// Reads `mongodb://` and `mongodb+srv://`.
     ///
     /// # Errors
     /// [`RegistryError::Unreachable`], in our own words: the driver's may quote the part that it did not understand, which
     /// may be a part of the password.
-    pub(super) fn parse(address: &str, database: Option<&str>) -> Result<Self, RegistryError> {
+    pub(super) fn parse(address: &str) -> Result<Self, RegistryError> {
         let scheme = if address.starts_with("mongodb+srv:") { "mongodb+srv:" } else { "mongodb:" };
         let refused = |why: String| RegistryError::Unreachable { source_name: scheme.into(), why };
         let parsed = ConnectionString::parse(address).map_err(|_| refused(not_understood(address)))?;
-        let database =
-            parsed.default_database.clone().or_else(|| database.map(str::to_owned)).ok_or_else(|| {
-                refused(format!("it names no database; add it to the address: {scheme}//HOST/DATABASE"))
-            })?;
+        let database = parsed
+            .default_database
+            .clone()
+            .ok_or_else(|| refused(format!("it names no database; add it to the address: {scheme}//HOST/DATABASE")))?;
         let hosts = match &parsed.host_info {
             HostInfo::HostIdentifiers(hosts) => hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             HostInfo::DnsRecord(host) => host.clone(),
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn check(address: &str, expected: Result<&str, &str>) {
-        match (Address::parse(address, None), expected) {
+        match (Address::parse(address), expected) {
             (Ok(found), Ok(name)) => assert_eq!(found.name, name),
             (Err(error), Err(part)) => {
                 let error = format!("{error} {error:?}");
@@ -123,13 +123,12 @@ mod tests {
         check("mongodb+srv://me:hunter2@host:27017/app", Err("mongodb+srv: cannot be opened"));
         check("mongodb://me:hunter2@host/app?tls=hunter2", Err("an option after the ?"));
         check("mongodb://", Err("address is not understood"));
-        assert_eq!(Address::parse("mongodb://host", Some("app")).map(|found| found.database), Ok("app".into()));
     }
 
     #[test]
     fn every_spelling_of_a_password_is_known() {
         let options = "authMechanism=PLAIN&authMechanismProperties=SERVICE_NAME:x9&tls=true";
-        let secrets = Address::parse(&format!("mongodb://me:hunt%40er2@host/app?{options}"), None);
+        let secrets = Address::parse(&format!("mongodb://me:hunt%40er2@host/app?{options}"));
         let expected = ["SERVICE_NAME:x9", "hunt%40er2", "hunt@er2"].map(String::from).to_vec();
         assert_eq!(secrets.map(|found| found.secrets), Ok(expected));
     }

@@ -9,14 +9,10 @@ use super::places::Place;
 impl MongoRegistry {
     pub(super) async fn advise(&self) -> Vec<String> {
         let mut advice = Vec::new();
-        if !self.replicated {
-            let alone = "this server stands alone, so there is no majority of servers whose word it could give";
-            advice.push(String::from(alone));
-        }
         for place in &self.places {
             if self.finds_keys(place).await == Ok(false) {
                 advice.push(format!(
-                    "this server was not seen to find a key by {} in {}, so all of it is read before each batch",
+                    "keys cannot be looked up by {} in {}, so all of it is read",
                     place.key.as_str(),
                     place.collection
                 ));

@@ -24,7 +24,7 @@ const SAMPLE: i64 = 100;
 impl MongoRegistry {
     /// Every row and reference of a place that has one of these keys.
     pub(super) async fn claims_of(&self, place: &Place, keys: &[Key]) -> Result<Vec<RegistryRow>, RegistryError> {
-        let spelled = place.spelled(keys);
+        let spelled = Place::spelled(keys);
         let mut found = Vec::new();
         let mut take = |row: RegistryRow| {
             let asked = match &row {
@@ -40,7 +40,8 @@ impl MongoRegistry {
             return Ok(found);
         }
         if self.finds_keys(place).await? {
-            let documents = self.documents(place, &spelled, projection(&place.fields())).await?;
+            let written = place.written(&spelled);
+            let documents = self.documents(place, &written, projection(&place.fields())).await?;
             for document in &documents {
                 self.claims_in(place, document, &mut take)?;
             }
@@ -87,8 +88,12 @@ impl MongoRegistry {
 
     /// Whether the server finds a key of this place that is known to be there. Not every server that speaks the protocol
     /// finds what lies inside of arrays, and then it finds nothing and says nothing, which would make an orphan of what is
-    /// alive. Where it does not, or where no key is known, the whole place is read instead.
+    /// alive. Where it does not, or where no key is known, the whole place is read instead; and so it is where keys stand
+    /// in addresses, behind which anything may follow.
     pub(super) async fn finds_keys(&self, place: &Place) -> Result<bool, RegistryError> {
+        if place.spelling.url.is_some() {
+            return Ok(false);
+        }
         if place.key.is_plain() {
             return Ok(true);
         }

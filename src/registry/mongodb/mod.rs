@@ -31,6 +31,7 @@ mod tests;
 mod value;
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mongodb::bson::doc;
@@ -52,10 +53,21 @@ pub struct MongoRegistry {
     projects: Option<Projects>,
     /// Where keys are, tracking rows first.
     places: Vec<Place>,
+    /// How long the server may take for one answer. The driver itself waits for ever.
+    patience: Duration,
     /// Whether there are several servers, of which one is the primary.
     replicated: bool,
     /// Whether the server was seen not to compare whole documents.
     compares_by_field: AtomicBool,
+}
+
+/// What a MongoDB source is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    /// Whether the references that are configured are in it.
+    pub(super) references: bool,
+    /// How long it may say nothing before it counts as failed.
+    pub(super) patience: Duration,
 }
 
 impl MongoRegistry {
@@ -63,21 +75,32 @@ impl MongoRegistry {
     ///
     /// # Errors
     /// As [`super::open`]. An absent collection of tracked keys is an error: that the app tracks none must be said.
-    pub(super) async fn open(address: &str, mapping: &Mapping, role: Role) -> Result<Self, RegistryError> {
-        let address = Address::parse(address, None)?;
+    pub(super) async fn open(
+        address: &str,
+        mapping: &Mapping,
+        role: Role,
+        asked: Asked,
+    ) -> Result<Self, RegistryError> {
+        let address = Address::parse(address)?;
         let options = address.options().await;
         let errors = Errors { name: address.name, secrets: address.secrets };
         let options = options.map_err(|why| errors.unreachable(why))?;
+        let queries = [&mapping.projects_query, &mapping.tracked_query, &mapping.references_query];
+        if queries.into_iter().any(Option::is_some) {
+            return Err(errors.unreachable("queries are for SQL; name collections and fields instead".into()));
+        }
         let client = Client::with_options(options);
         let client = client.map_err(|error| not_opened(errors.asking(&error, "its options")))?;
         let database = client.database(&address.database);
-        let hello = database.run_command(doc! { "hello": 1 }).await;
+        let hello = tokio::time::timeout(asked.patience, database.run_command(doc! { "hello": 1 })).await;
+        let hello = hello.map_err(|_| errors.unreachable(silent(asked.patience)))?;
         let hello = hello.map_err(|error| not_opened(errors.asking(&error, "the server")))?;
         let registry = Self {
             errors,
             database,
             projects: role.has_projects().then(|| Projects::new(mapping)),
-            places: Place::all(mapping, role),
+            places: Place::all(mapping, role, asked.references),
+            patience: asked.patience,
             // A member of a replica set has its name; a router of a sharded cluster says what it is.
             replicated: hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid"),
             compares_by_field: AtomicBool::new(false),
@@ -104,6 +127,11 @@ impl MongoRegistry {
     fn tracked(&self) -> Option<&Place> {
         self.places.iter().find(|place| place.tracks)
     }
+}
+
+/// What is said of a server that says nothing.
+fn silent(patience: Duration) -> String {
+    format!("it said nothing for {} s", patience.as_secs_f64())
 }
 
 /// Where nothing was read yet, nothing was read in part.
@@ -146,6 +174,15 @@ impl Registry for MongoRegistry {
             claims.extend(self.claims_of(place, keys).await?);
         }
         Ok(claims)
+    }
+
+    fn sources(&self) -> Vec<(String, String)> {
+        let how = if self.replicated {
+            "read from the primary, and only what most of its servers have"
+        } else {
+            "read from a server that stands alone, so there is no majority of servers to ask"
+        };
+        vec![(self.errors.name.clone(), how.into())]
     }
 
     async fn advice(&self) -> Vec<String> {

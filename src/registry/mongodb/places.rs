@@ -8,9 +8,9 @@ use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, doc};
 use super::value::{Path, kind};
 use crate::domain::Key;
 use crate::domain::facts::RegistryRow;
-use crate::registry::Mapping;
 use crate::registry::spec::Role;
 use crate::registry::spellings::spellings;
+use crate::registry::{KeySpelling, Mapping};
 
 /// Fields that may hold a further id of a project. Which of them the keys of a bucket use is not for us to guess, and one
 /// id too many keeps an object that one too few would delete. Files are read the same way.
@@ -47,31 +47,37 @@ pub(super) struct Place {
     pub(super) owner: Option<Path>,
     /// Whether its documents are tracking rows; else they only refer to keys.
     pub(super) tracks: bool,
+    pub(super) spelling: KeySpelling,
     /// Whether the server finds keys in it, once that was tried.
     pub(super) finds: OnceLock<bool>,
 }
 
 impl Place {
-    /// Every place, tracking rows first.
-    pub(super) fn all(mapping: &Mapping, role: Role) -> Vec<Self> {
-        let name = |chosen: &Option<String>, usual: &str| chosen.clone().unwrap_or_else(|| usual.to_owned());
-        let tracked = Self {
-            collection: name(&mapping.tracked_table, "r2_file_paths"),
-            key: Path::new(name(&mapping.key_field, "object_key")),
-            owner: Some(Path::new(name(&mapping.owner_field, "project_id"))),
-            tracks: true,
-            finds: OnceLock::new(),
-        };
-        let usual = |key: &&str| Self {
-            collection: collection(mapping),
-            key: Path::new(*key),
-            owner: Some(Path::new("_id")),
-            tracks: false,
-            finds: OnceLock::new(),
-        };
-        let tracked = (role != Role::Projects).then_some(tracked);
-        let usual = REFERENCES.iter().filter(|_| role.has_projects()).map(usual);
-        tracked.into_iter().chain(usual).collect()
+    fn new(collection: String, key: &str, owner: Option<&str>, tracks: bool, spelling: KeySpelling) -> Self {
+        let (key, owner) = (Path::new(key), owner.map(Path::new));
+        Self { collection, key, owner, tracks, spelling, finds: OnceLock::new() }
+    }
+
+    /// Every place, tracking rows first. `references`: whether those that are configured are here; those of Auto Shorts are
+    /// beside its projects, and are read where no other is configured.
+    pub(super) fn all(mapping: &Mapping, role: Role, references: bool) -> Vec<Self> {
+        let mut places = Vec::new();
+        if role != Role::Projects {
+            let name = |chosen: &Option<String>, usual: &str| chosen.clone().unwrap_or_else(|| usual.to_owned());
+            let (key, owner) = (name(&mapping.key_field, "object_key"), name(&mapping.owner_field, "project_id"));
+            let collection = name(&mapping.tracked_table, "r2_file_paths");
+            places.push(Self::new(collection, &key, Some(&owner), true, KeySpelling::default()));
+        }
+        if mapping.references.is_empty() && role.has_projects() {
+            let usual = |key: &&str| Self::new(collection(mapping), key, Some("_id"), false, KeySpelling::default());
+            places.extend(REFERENCES.iter().map(usual));
+        }
+        let configured = mapping.references.iter().filter(|_| references).map(|place| {
+            let owner = place.owner_field.as_deref();
+            Self::new(place.from.clone(), &place.key_field, owner, false, place.spelling.clone())
+        });
+        places.extend(configured);
+        places
     }
 
     /// The fields of its documents that are asked for.
@@ -91,8 +97,8 @@ impl Place {
         let project = self.owner.as_ref().map(|owner| owner.id(document)).transpose()?.flatten();
         let mut found = false;
         self.key.each(document, &mut |value| {
-            let key = match value {
-                RawBsonRef::String(key) if !key.is_empty() => Key::new(key),
+            let written = match value {
+                RawBsonRef::String(written) if !written.is_empty() => written,
                 // What has no file yet refers to none. A tracking row without a key is broken.
                 RawBsonRef::String(_) | RawBsonRef::Null | RawBsonRef::Undefined if !self.tracks => return Ok(()),
                 RawBsonRef::String(_) => return Err(format!("`{}` is empty: it tracks nothing", self.key.as_str())),
@@ -100,11 +106,11 @@ impl Place {
             };
             found = true;
             let project = project.clone();
-            take(if self.tracks {
-                RegistryRow::Tracked { key, project }
+            if self.tracks {
+                take(RegistryRow::Tracked { key: Key::new(written), project });
             } else {
-                RegistryRow::Reference { key, project }
-            });
+                self.spelling.rows(written.as_bytes(), project).into_iter().for_each(&mut *take);
+            }
             Ok(())
         })?;
         if self.tracks && !found {
@@ -113,10 +119,16 @@ impl Place {
         Ok(())
     }
 
-    /// Every text that may stand in this place for one of these keys. A text is UTF-8 here, so another key is in no place.
-    pub(super) fn spelled(&self, keys: &[Key]) -> BTreeSet<String> {
+    /// Every text that one of these keys may be. A text is UTF-8 here, so another key is in no place.
+    pub(super) fn spelled(keys: &[Key]) -> BTreeSet<String> {
         let spelled = keys.iter().flat_map(spellings);
         spelled.filter_map(|key| key.as_str().map(str::to_owned)).collect()
+    }
+
+    /// Every text that may stand in this place for them.
+    pub(super) fn written(&self, spelled: &BTreeSet<String>) -> BTreeSet<String> {
+        let spelled: Vec<Key> = spelled.iter().map(Key::new).collect();
+        self.spelling.written(&spelled).iter().filter_map(|key| key.as_str().map(str::to_owned)).collect()
     }
 
     /// What finds this document by its first key; nothing if it has none.
@@ -125,11 +137,9 @@ impl Place {
     /// As [`Place::claims`].
     pub(super) fn question(&self, document: &RawDocument) -> Result<Option<Document>, String> {
         let mut first = None;
-        self.claims(document, &mut |row| match row {
-            RegistryRow::Tracked { key, .. } | RegistryRow::Reference { key, .. } => {
-                first = first.take().or(key.as_str().map(str::to_owned));
-            }
-            RegistryRow::Project { .. } => {}
+        self.key.each(document, &mut |value| {
+            first = first.or(value.as_str());
+            Ok(())
         })?;
         let id = document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
         Ok(first.zip(id).map(|(key, id)| doc! { "_id": id, self.key.as_str(): { "$in": [key] } }))

@@ -1,7 +1,5 @@
 //! Reading whole collections, to an end that is proved.
 
-use std::time::Duration;
-
 use mongodb::bson::{Bson, Document, RawBson, RawDocument, RawDocumentBuf, doc};
 use mongodb::options::{CollectionOptions, ReadConcern, ReadPreference, SelectionCriteria};
 use mongodb::{Collection, Cursor};
@@ -14,9 +12,6 @@ use crate::registry::RegistryError;
 
 /// Documents in one answer of the server. It holds at most 16 MiB of them anyway.
 const BATCH: u32 = 1_000;
-
-/// How long one answer may take. The driver itself waits for ever.
-const ANSWERING: Duration = Duration::from_secs(180);
 
 /// Receives the documents; says what is wrong with one.
 pub(super) type Take<'a> = &'a mut (dyn FnMut(&RawDocument) -> Result<(), String> + Send);
@@ -70,9 +65,9 @@ impl MongoRegistry {
         what: &str,
         asking: impl IntoFuture<Output = mongodb::error::Result<T>>,
     ) -> Result<T, RegistryError> {
-        match tokio::time::timeout(ANSWERING, asking.into_future()).await {
+        match tokio::time::timeout(self.patience, asking.into_future()).await {
             Ok(answer) => answer.map_err(|error| self.errors.asking(&error, what)),
-            Err(_) => Err(self.errors.partial(format!("{what}: no answer within {} s", ANSWERING.as_secs()))),
+            Err(_) => Err(self.errors.partial(format!("{what}: {}", super::silent(self.patience)))),
         }
     }
 

@@ -41,7 +41,7 @@ impl MongoRegistry {
         if !place.key.is_plain() {
             return Ok(self.claims_of(place, keys).await?.into_iter().filter_map(as_read).collect());
         }
-        let spelled = place.spelled(keys);
+        let spelled = Place::spelled(keys);
         let mut rows = Vec::new();
         for document in self.documents(place, &spelled, Document::new()).await? {
             let mut claims = Vec::new();
@@ -179,7 +179,7 @@ impl MongoRegistry {
                 let name = format!("{}, key {}", place.what(), row.key.escaped());
                 return Err(self.errors.malformed(name, "is not text in UTF-8, which is all that a document can hold"));
             };
-            let spelled = place.spelled(std::slice::from_ref(&row.key));
+            let spelled = Place::spelled(std::slice::from_ref(&row.key));
             if tracked.iter().any(|key| key.as_str().is_some_and(|key| spelled.contains(key))) {
                 continue;
             }

@@ -107,7 +107,7 @@ pub(super) trait Connection: Send {
     async fn types(&mut self, text: String) -> Result<Vec<String>, sqlx::Error>;
 
     /// Runs a statement of ours as it stands.
-    async fn run(&mut self, text: &'static str) -> Result<(), sqlx::Error>;
+    async fn run(&mut self, text: &'static str, patience: Duration) -> Result<(), Halt>;
 }
 
 /// Implements [`Connection`] for a driver: the drivers' types share no trait that says all this.
@@ -149,8 +149,15 @@ macro_rules! connection {
                 Ok(prepared.columns().iter().map(|column| column.type_info().name().to_owned()).collect())
             }
 
-            async fn run(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
-                sqlx::Executor::execute(&mut self.0, sqlx::raw_sql(text)).await.map(drop)
+            async fn run(
+                &mut self,
+                text: &'static str,
+                patience: std::time::Duration,
+            ) -> Result<(), $crate::registry::sql::connection::Halt> {
+                let running = sqlx::Executor::execute(&mut self.0, sqlx::raw_sql(text));
+                let ran = tokio::time::timeout(patience, running).await;
+                ran.map_err(|_| $crate::registry::sql::connection::Halt::Silent(patience))??;
+                Ok(())
             }
         }
     };

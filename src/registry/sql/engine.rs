@@ -131,7 +131,8 @@ pub(super) trait RowEngine: Engine {
     /// Which row was not kept from such a database.
     fn remove(&self, target: &Target<'_>, rows: &[&KeptRow]) -> Result<Vec<Ask>, String>;
 
-    /// Inserts rows; those whose id is taken are left, by the statement or with [`Meaning::Duplicate`].
+    /// Inserts rows, those with the same columns in one statement. Those whose id is taken are left by the statement, or
+    /// all of it is refused with [`Meaning::Duplicate`].
     ///
     /// # Errors
     /// Which row was not kept from such a database.

@@ -213,10 +213,10 @@ impl RowEngine for MySqlEngine {
         Ok(asks)
     }
 
-    /// A row a statement: another duplicate in the same statement would leave all of it.
     fn insert(&self, target: &Target<'_>, rows: &[Insert<'_>]) -> Result<Vec<Ask>, String> {
         let table = DIALECT.table(target.table);
-        let insert = |row: &Insert<'_>| {
+        let mut asks: Vec<(String, Ask)> = Vec::new();
+        for row in rows {
             let values: Vec<(String, &str, Parameter)> = match row {
                 Insert::Kept(kept) => {
                     let mut fields = fields(kept)?;
@@ -229,10 +229,19 @@ impl RowEngine for MySqlEngine {
             };
             let names = values.iter().map(|(name, ..)| DIALECT.quoted(name)).collect::<Vec<_>>().join(", ");
             let marks = values.iter().map(|(_, mark, _)| *mark).collect::<Vec<_>>().join(", ");
-            let text = format!("INSERT INTO {table} ({names}) VALUES ({marks})");
-            Ok(Ask { text, parameters: values.into_iter().map(|(.., value)| value).collect() })
-        };
-        rows.iter().map(insert).collect()
+            let parameters = values.into_iter().map(|(.., value)| value);
+            match asks.last_mut() {
+                Some((same, ask)) if *same == names => {
+                    ask.text.push_str(&format!(", ({marks})"));
+                    ask.parameters.extend(parameters);
+                }
+                _ => {
+                    let text = format!("INSERT INTO {table} ({names}) VALUES ({marks})");
+                    asks.push((names, Ask { text, parameters: parameters.collect() }));
+                }
+            }
+        }
+        Ok(asks.into_iter().map(|(_, ask)| ask).collect())
     }
 }
 

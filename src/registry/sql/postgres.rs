@@ -21,7 +21,7 @@ const DIALECT: Dialect = Dialect::POSTGRES;
 /// Keys in one statement: a list is one parameter, so only the size of a message counts.
 const KEYS: usize = 10_000;
 
-/// Rows in one statement that changes them.
+/// Rows in one statement that removes them.
 const ROWS: usize = 1000;
 
 connection!(Session, Postgres, PgConnection, bind);
@@ -158,8 +158,8 @@ fn lacks_index(table: &Table) -> Ask {
 
 impl RowEngine for PostgresEngine {
     fn whole(&self, _: &Target<'_>) -> String {
-        // Not to_jsonb, which writes columns of JSON anew.
-        String::from(", row_to_json(t)::text")
+        // Not to_jsonb, which writes columns of JSON anew; and not of `t`, which may be a column.
+        String::from(", row_to_json(t.*)::text")
     }
 
     fn content(&self, _: &Target<'_>, row: &dyn Cells, first: usize) -> Result<String, String> {
@@ -175,7 +175,7 @@ impl RowEngine for PostgresEngine {
         };
         let text_of = format!(
             "DELETE FROM {} AS t USING unnest($1::{list}, $2::text[]) AS kept(key, content) \
-             WHERE t.{} = kept.key AND row_to_json(t)::text = kept.content",
+             WHERE t.{} = kept.key AND row_to_json(t.*)::text = kept.content",
             dialect.table(table),
             dialect.quoted(&table.first),
         );
@@ -200,7 +200,7 @@ impl RowEngine for PostgresEngine {
         for row in rows {
             let (columns, content) = json_row(target, row)?;
             match asks.last_mut() {
-                Some((same, contents)) if *same == columns && contents.len() < ROWS => contents.push(content),
+                Some((same, contents)) if *same == columns => contents.push(content),
                 _ => asks.push((columns, vec![content])),
             }
         }

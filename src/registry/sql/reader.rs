@@ -118,7 +118,7 @@ impl Reader {
         let From::Table(table) = &part.from else { return self.mistaken(part, error) };
         let meaning = self.engine.meaning(error);
         // Some databases answer nothing more in a transaction that has failed.
-        let _ = connection.run("ROLLBACK").await;
+        let _ = connection.run("ROLLBACK", self.access.patience).await;
         match meaning {
             Meaning::NoTable => {
                 let say = match part.kind {
@@ -171,7 +171,8 @@ impl Reader {
             let question = Ask::plain(part.all(self.engine.dialect()));
             self.stream(&mut *connection, part, question, &mut |row, first| tally.part(row, first)).await?;
         }
-        connection.run("COMMIT").await.map_err(|error| self.partial(message(&error)))?;
+        let ended = connection.run("COMMIT", self.access.patience).await;
+        ended.map_err(|halt| self.partial(halt.why()))?;
         Ok(tally.finish(&self.name, self.tracked))
     }
 

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::address::{Server, ServerAddress};
-use super::connection::{Ask, Cells, Connection, Halt, message};
+use super::connection::{Ask, Cells, Connection, Halt};
 use super::engine::{Column, Datum, Engine, Insert, Meaning, Purpose, RowEngine, Stored, Target};
 use super::reader::{Reader, id, spelled};
 use crate::domain::Key;
 use crate::domain::facts::{RegistryRow, SourceReport};
 use crate::registry::spec::Role;
 use crate::registry::{Access, KeptRow, Mapping, NewRow, Registry, RegistryError, RowChange, RowSink, as_read};
+
+/// Rows in one statement that inserts.
+const INSERTS: usize = 200;
 
 /// A database on a server.
 pub(in crate::registry) struct ServerRegistry {
@@ -150,9 +153,9 @@ impl ServerRegistry {
             Change::Add(some) => rows.add(some).await?,
         };
         // Where the answer to this is lost, it may have happened.
-        let committed = rows.connection.run("COMMIT").await;
-        committed.map_err(|error| {
-            self.reader.partial(format!("it is not known whether the rows were changed: {}", message(&error)))
+        let committed = rows.connection.run("COMMIT", self.reader.access.patience).await;
+        committed.map_err(|halt| {
+            self.reader.partial(format!("it is not known whether the rows were changed: {}", halt.why()))
         })?;
         Ok(RowChange::Changed(changed))
     }
@@ -192,8 +195,11 @@ impl Rows<'_> {
     async fn remove(&mut self, rows: &[KeptRow]) -> Result<u64, RegistryError> {
         let distinct: HashSet<&KeptRow> = rows.iter().collect();
         let rows: Vec<&KeptRow> = distinct.into_iter().collect();
-        let asks = self.engine.remove(&self.target, &rows).map_err(|why| self.not_kept(why))?;
-        self.execute(asks).await
+        let mut removed = 0;
+        for ask in self.engine.remove(&self.target, &rows).map_err(|why| self.not_kept(why))? {
+            removed += self.execute(ask).await?.unwrap_or_default();
+        }
+        Ok(removed)
     }
 
     async fn put(&mut self, rows: &[KeptRow]) -> Result<u64, RegistryError> {
@@ -241,27 +247,41 @@ impl Rows<'_> {
         values
     }
 
+    /// Inserts rows; one whose id is taken is left. Where the database refuses all of a statement for one such row, it is
+    /// tried again in halves.
     async fn insert(&mut self, rows: &[Insert<'_>]) -> Result<u64, RegistryError> {
-        let asks = self.engine.insert(&self.target, rows).map_err(|why| self.not_kept(why))?;
-        self.execute(asks).await
+        let mut left: Vec<&[Insert<'_>]> = rows.chunks(INSERTS).rev().collect();
+        let mut inserted = 0;
+        while let Some(rows) = left.pop() {
+            let mut asks = self.engine.insert(&self.target, rows).map_err(|why| self.not_kept(why))?;
+            let one = if asks.len() > 1 { None } else { asks.pop() };
+            let done = match one {
+                Some(ask) => self.execute(ask).await?,
+                None => None,
+            };
+            match done {
+                Some(count) => inserted += count,
+                None if rows.len() > 1 => {
+                    let (first, second) = rows.split_at(rows.len() / 2);
+                    left.extend([second, first]);
+                }
+                None => {}
+            }
+        }
+        Ok(inserted)
     }
 
     fn not_kept(&self, why: String) -> RegistryError {
         self.reader.malformed(&self.target.table.name, why)
     }
 
-    /// Runs statements; a row whose id is taken is left.
-    async fn execute(&mut self, asks: Vec<Ask>) -> Result<u64, RegistryError> {
-        let mut changed = 0;
-        for ask in asks {
-            match self.connection.each(ask, self.reader.access.patience, &mut |_| Ok(())).await {
-                Ok(count) => changed += count,
-                Err(Halt::Database(error)) if self.engine.meaning(&error) == Meaning::Duplicate => {}
-                // Nothing was committed.
-                Err(Halt::Database(error)) => return Err(self.reader.refused(message(&error))),
-                Err(halt) => return Err(self.reader.refused(halt.why())),
-            }
+    /// Runs a statement; `None` if it did nothing because an id is taken.
+    async fn execute(&mut self, ask: Ask) -> Result<Option<u64>, RegistryError> {
+        match self.connection.each(ask, self.reader.access.patience, &mut |_| Ok(())).await {
+            Ok(count) => Ok(Some(count)),
+            Err(Halt::Database(error)) if self.engine.meaning(&error) == Meaning::Duplicate => Ok(None),
+            // Nothing was committed.
+            Err(halt) => Err(self.reader.refused(halt.why())),
         }
-        Ok(changed)
     }
 }

@@ -8,9 +8,12 @@
 mod copying;
 mod deletion;
 mod errors;
+mod lifecycle;
 mod listing;
 mod options;
+mod sending;
 mod spelling;
+mod uploads;
 mod wire;
 mod xml;
 
@@ -26,9 +29,12 @@ use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
 use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
+use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::operation::put_bucket_lifecycle_configuration::PutBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::upload_part_copy::UploadPartCopyOutput;
 use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
@@ -37,13 +43,17 @@ use bytes::Bytes;
 use self::errors::Attempt;
 use self::listing::RawPage;
 pub use self::options::{S3Options, Timeouts};
+use self::sending::IF_TIME;
+pub use self::sending::{Sending, TimeForm};
 use self::spelling::{PROBE, Spelling};
 use self::wire::{Answer, EmptyOutput, MAX_DOCUMENT, PLACEHOLDER, Slot, TooLong, Wire};
 use self::xml::Breach;
 use super::batch::MAX_KEYS;
+use super::lifecycle::LifecycleRule;
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
-    ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage,
+    ListRequest, ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity, Upload,
+    UploadsPage, UploadsRequest,
 };
 use crate::domain::{ETag, Key, Object, StorageClass};
 
@@ -52,7 +62,7 @@ use crate::domain::{ETag, Key, Object, StorageClass};
 pub struct S3Store {
     client: Client,
     identity: StoreIdentity,
-    conditional_deletes: bool,
+    sending: Sending,
     /// What the store answered when it was asked how it spells keys.
     spelling: OnceLock<Option<String>>,
 }
@@ -64,14 +74,14 @@ impl S3Store {
     /// [`ErrorKind::Invalid`] for options that make no sense, [`ErrorKind::Unauthenticated`] if no credentials are found.
     pub async fn connect(options: S3Options) -> Result<Self, StoreError> {
         let (client, identity) = options::client(options).await?;
-        Ok(Self { client, identity, conditional_deletes: false, spelling: OnceLock::new() })
+        Ok(Self { client, identity, sending: Sending::default(), spelling: OnceLock::new() })
     }
 
-    /// Sends the ETag of a [`DeleteTarget`] as a condition. Only for a store that was proved to honour it: most ignore the
-    /// condition and delete (MinIO, Garage, RGW 16, R2's local server).
+    /// The same store, with deletions that are written like this. Conditions only for a store that was proved to honour
+    /// them: most ignore them and delete (MinIO, Garage, RGW 16, R2's local server).
     #[must_use]
-    pub fn with_conditional_deletes(self) -> Self {
-        Self { conditional_deletes: true, ..self }
+    pub fn with(&self, sending: Sending) -> Self {
+        Self { client: self.client.clone(), identity: self.identity.clone(), sending, spelling: OnceLock::new() }
     }
 
     fn attempt<'a>(&'a self, what: &'a str) -> Attempt<'a> {
@@ -156,12 +166,6 @@ impl S3Store {
         }
         Ok(())
     }
-
-    /// The condition to send for a target, if any.
-    fn condition(&self, target: &DeleteTarget) -> Option<String> {
-        let etag = target.etag.as_ref().filter(|etag| self.conditional_deletes && !etag.is_empty())?;
-        Some(format!("\"{}\"", etag.as_str()))
-    }
 }
 
 #[async_trait]
@@ -235,16 +239,16 @@ impl ObjectStore for S3Store {
         let attempt = self.attempt(&what);
         self.check_batch(targets, &attempt)?;
         let invalid = |error: &dyn std::error::Error| attempt.error(ErrorKind::Invalid, &error.to_string());
-        let mut list = Delete::builder().quiet(false);
+        let mut list = Delete::builder().quiet(self.sending.quiet);
         for target in targets {
             let key = text(target.key.as_bytes(), &attempt)?;
-            let object = ObjectIdentifier::builder().key(key).set_e_tag(self.condition(target));
+            let object = ObjectIdentifier::builder().key(key).set_e_tag(etag(target, self.sending.etags_of_many));
             list = list.objects(object.build().map_err(|error| invalid(&error))?);
         }
         let list = list.build().map_err(|error| invalid(&error))?;
         let call = self.client.delete_objects().bucket(&self.identity.bucket).delete(list);
         let slot = Slot::default();
-        let wire = Wire::<DeleteObjectsOutput>::new(&slot, MAX_DOCUMENT);
+        let wire = Wire::<DeleteObjectsOutput>::new(&slot, MAX_DOCUMENT).with_crc32(self.sending.crc32);
         let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
         if answer.status != 200 {
             return Err(attempt.refused(&answer));
@@ -261,9 +265,13 @@ impl ObjectStore for S3Store {
         let attempt = self.attempt(&what);
         check_key(&target.key, &attempt)?;
         let call = self.client.delete_object().bucket(&self.identity.bucket).key(PLACEHOLDER);
-        let call = call.set_if_match(self.condition(target));
+        let call = call.set_if_match(etag(target, self.sending.etag));
         let slot = Slot::default();
-        let wire = Wire::<DeleteObjectOutput>::new(&slot, MAX_DOCUMENT).of(&target.key);
+        let mut wire = Wire::<DeleteObjectOutput>::new(&slot, MAX_DOCUMENT).of(&target.key);
+        let time = self.sending.time.zip(target.last_modified).and_then(|(form, time)| form.write(time));
+        if let Some(time) = time {
+            wire = wire.with(IF_TIME, &time);
+        }
         let answer = answered(call.customize().interceptor(wire).send().await, slot, &attempt)?;
         if answer.status == 204 || (answer.status == 200 && answer.body.is_empty()) {
             return Ok(DeleteAnswer::Deleted(Said { status: Some(answer.status), code: None }));
@@ -288,6 +296,28 @@ impl ObjectStore for S3Store {
     async fn put(&self, request: &PutRequest) -> Result<PutAnswer, StoreError> {
         copying::put(self, request).await
     }
+
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, StoreError> {
+        lifecycle::get(self).await
+    }
+
+    async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
+        lifecycle::set(self, rules).await
+    }
+
+    async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {
+        uploads::uploads(self, request).await
+    }
+
+    async fn abort_upload(&self, upload: &Upload) -> Result<AbortAnswer, StoreError> {
+        uploads::abort(self, upload).await
+    }
+}
+
+/// The ETag of a target as a condition, if it is to be sent.
+fn etag(target: &DeleteTarget, is_sent: bool) -> Option<String> {
+    let etag = target.etag.as_ref().filter(|etag| is_sent && !etag.is_empty())?;
+    Some(format!("\"{}\"", etag.as_str()))
 }
 
 /// The raw answer of a call, or why there is none.
@@ -384,5 +414,8 @@ empty_outputs!(
     CreateMultipartUploadOutput,
     UploadPartCopyOutput,
     CompleteMultipartUploadOutput,
-    AbortMultipartUploadOutput
+    AbortMultipartUploadOutput,
+    GetBucketLifecycleConfigurationOutput,
+    PutBucketLifecycleConfigurationOutput,
+    ListMultipartUploadsOutput
 );

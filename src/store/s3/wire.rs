@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{Error, Output};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::ser_de::{DeserializeResponse, SharedResponseDeserializer};
 use aws_smithy_runtime_api::http::Headers;
+use aws_smithy_types::body::SdkBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -84,18 +85,31 @@ pub(super) struct Wire<O> {
     limit: u64,
     key: Option<Key>,
     headers: Vec<(&'static str, String)>,
+    crc32: bool,
+    body: Option<String>,
     output: PhantomData<fn() -> O>,
 }
 
 impl<O> Wire<O> {
     /// Puts the answer into `slot`; refuses bodies that announce more than `limit` bytes.
     pub(super) fn new(slot: &Slot, limit: u64) -> Self {
-        Self { slot: slot.clone(), limit, key: None, headers: Vec::new(), output: PhantomData }
+        let slot = slot.clone();
+        Self { slot, limit, key: None, headers: Vec::new(), crc32: false, body: None, output: PhantomData }
     }
 
     /// The request is for this key; the SDK was told [`PLACEHOLDER`].
     pub(super) fn of(self, key: &Key) -> Self {
         Self { key: Some(key.clone()), ..self }
+    }
+
+    /// Whether a deletion of many keeps the SDK's CRC32 instead of a Content-MD5.
+    pub(super) fn with_crc32(self, crc32: bool) -> Self {
+        Self { crc32, ..self }
+    }
+
+    /// The request carries this document, which the SDK cannot write as it is.
+    pub(super) fn carrying(self, document: String) -> Self {
+        Self { body: Some(document), ..self }
     }
 
     /// The request carries this header, which the SDK does not know.
@@ -139,15 +153,21 @@ impl<O: EmptyOutput> Intercept for Wire<O> {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if let Some(document) = &self.body {
+            let headers = context.request_mut().headers_mut();
+            headers.insert("content-type", "application/xml");
+            headers.insert("content-length", document.len().to_string());
+            *context.request_mut().body_mut() = SdkBody::from(document.as_str());
+        }
         for (name, value) in &self.headers {
             context.request_mut().headers_mut().insert(*name, value.clone());
         }
-        trim(context.request_mut(), self.key.as_ref())
+        trim(context.request_mut(), self.key.as_ref(), self.crc32)
     }
 }
 
 /// Gives the request its final, permitted form.
-fn trim(request: &mut HttpRequest, key: Option<&Key>) -> Result<(), BoxError> {
+fn trim(request: &mut HttpRequest, key: Option<&Key>, crc32: bool) -> Result<(), BoxError> {
     let uri = request.uri().to_owned();
     let (path, query) = uri.split_once('?').unwrap_or((&uri, ""));
     let path = match key {
@@ -165,7 +185,8 @@ fn trim(request: &mut HttpRequest, key: Option<&Key>) -> Result<(), BoxError> {
     }
     let uri = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
     request.set_uri(uri)?;
-    if query == ["delete"] {
+    let is_lifecycle = query == ["lifecycle"] && request.method() == "PUT";
+    if (query == ["delete"] && !crc32) || is_lifecycle {
         use_content_md5(request)?;
     }
     Ok(())
@@ -178,7 +199,8 @@ fn is_permitted(request: &HttpRequest, query: &[&str], of_key: bool) -> bool {
     let copies = request.headers().get("x-amz-copy-source").is_some_and(|source| !source.is_empty());
     let only_new = request.headers().get("if-none-match") == Some("*");
     match (request.method(), of_key, query) {
-        ("GET", false, query) => query.contains(&"list-type=2"),
+        ("GET" | "PUT", false, ["lifecycle"]) => true,
+        ("GET", false, query) => query.contains(&"list-type=2") || query.contains(&"uploads"),
         ("GET" | "HEAD" | "DELETE", true, []) | ("POST", false, ["delete"]) | ("POST", true, ["uploads"]) => true,
         ("PUT", true, []) => copies || only_new,
         ("PUT", true, [one, two]) => copies && is(one, "partNumber=") && is(two, "uploadId="),
@@ -192,7 +214,8 @@ pub(super) fn copy_source(bucket: &str, key: &Key) -> String {
     format!("/{bucket}/{}", percent_encode(key.as_bytes(), ESCAPED))
 }
 
-/// R2 and older stores refuse the CRC32 that the SDK insists on for DeleteObjects; Content-MD5 is taken by all.
+/// R2 and older stores refuse the CRC32 that the SDK insists on for DeleteObjects; Content-MD5 is
+/// taken by nearly all; whether CRC32 is, has to be measured.
 fn use_content_md5(request: &mut HttpRequest) -> Result<(), BoxError> {
     let body = request.body().bytes().ok_or("the body of a deletion is not in memory")?;
     let digest = STANDARD.encode(Md5::digest(body));

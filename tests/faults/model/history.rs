@@ -200,7 +200,7 @@ impl History {
         let right = match self.kind {
             PlanKind::Trash => trash::trashed(to.as_bytes()).is_some_and(|said| said.key.as_ref() == Some(from)),
             PlanKind::Restore => self.destinations.get(from) == Some(to),
-            PlanKind::Delete | PlanKind::EmptyTrash => false,
+            PlanKind::Delete | PlanKind::EmptyTrash | PlanKind::Backfill | PlanKind::Prune => false,
         };
         if !right || !self.planned.contains_key(from) {
             self.break_promise(format!("I1: a copy of {from:?} was written to {to:?}"));

@@ -43,7 +43,9 @@ impl Tally {
             Outcome::Unknown => true,
             Outcome::SkippedNowLive => !matches!(self.kind, Some(PlanKind::Delete | PlanKind::Trash)),
             Outcome::DeletedByEarlierAttempt => self.kind.is_some_and(PlanKind::moves),
-            Outcome::Deleted | Outcome::Trashed | Outcome::Restored => Some(*outcome) != self.kind.map(PlanKind::done),
+            Outcome::Deleted | Outcome::Trashed | Outcome::Restored | Outcome::Recorded => {
+                Some(*outcome) != self.kind.map(PlanKind::done)
+            }
             _ => false,
         };
         for outcome in Outcome::ALL {

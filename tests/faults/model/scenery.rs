@@ -145,6 +145,7 @@ async fn plan_of_trash(world: &World, kind: PlanKind, run: &str) -> Plan {
         layouts: execution.layouts.hash(),
         runs: world.runs(),
         clock: &execution.clock,
+        deletes: world.deletes,
     };
     match kind {
         PlanKind::Restore => trash.restore(run, &Only::default()).unwrap(),

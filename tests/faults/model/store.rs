@@ -255,9 +255,9 @@ fn any_fault(dice: &mut Dice) -> Fault {
         20..42 => Fault::Unanswered(transient),
         42..56 => Fault::Half(transient),
         56..66 => Fault::Omits,
-        66..90 => Fault::Refuses(dice.one(&refusals)),
-        90..94 => Fault::Alarm,
-        94..97 => Fault::Lost(ErrorKind::Expired),
+        66..88 => Fault::Refuses(dice.one(&refusals)),
+        88..91 => Fault::Alarm,
+        91..93 => Fault::Lost(ErrorKind::Expired),
         _ => Fault::Lost(ErrorKind::Denied),
     }
 }

@@ -154,6 +154,7 @@ impl Seen {
                 (!self.removed_by_run, "it was this run that took it"),
                 (self.is_there || self.removed_by_writer, "nobody took it, and it is not there"),
             ],
+            Outcome::Recorded => &[(false, "this run records nothing")],
             Outcome::Unknown => &[(false, "with nothing in the way, everything can be known")],
         };
         checks.iter().find(|(holds, _)| !holds).map(|(_, what)| *what)

@@ -2,6 +2,7 @@
 //! meaning within a version, new fields may come.
 
 mod audit;
+mod drift;
 mod plan;
 mod runs;
 mod scans;
@@ -10,6 +11,7 @@ mod trash;
 use serde::Serialize;
 
 pub use audit::{AuditSummary, AuditedObject, ReadingFields, registry_state};
+pub use drift::{DriftLine, DriftSummary, FoundLine, owner_fields, proof_name};
 pub use plan::PlanSummary;
 pub use runs::{BundleLine, RunKey, RunLine, RunResult, VerifyResult};
 pub use scans::{ChangeLine, ChangeSummary, ScanLine};

@@ -35,6 +35,7 @@ pub struct RunResult {
 #[derive(Serialize)]
 struct RowsFields {
     removed: u64,
+    added: u64,
     put_back: u64,
     dropped: u64,
     left_read_only: bool,
@@ -76,6 +77,7 @@ impl From<&RunReport> for RunResult {
             bytes_gone: report.bytes_gone,
             rows: RowsFields {
                 removed: report.rows.removed,
+                added: report.rows.added,
                 put_back: report.rows.put_back,
                 dropped: report.rows.dropped,
                 left_read_only: report.rows.left_read_only,

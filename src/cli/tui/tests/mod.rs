@@ -1,6 +1,8 @@
 //! Journeys through the real state, views and jobs on the embedded bucket: only the terminal is a picture in memory, and
 //! the keys are text.
 
+mod accepting;
+mod kept;
 mod runs;
 
 use std::collections::BTreeSet;

@@ -10,7 +10,7 @@ use super::*;
 
 impl Journey {
     /// Confirms the plan on the screen and waits for the end of its run; the run's id.
-    async fn carry_out(&mut self) -> String {
+    pub(super) async fn carry_out(&mut self) -> String {
         self.press("4D");
         let text = self.desk.state.planning.plan.as_ref().map(|plan| plan.confirmation()).expect("a plan");
         self.press(&text);

@@ -10,11 +10,11 @@ pub const KEPT_SCANS: &[&str] = &[
      is kept.",
     "`scan --out` writes a scan to a new file, or as a new object with s3://BUCKET/KEY at the same endpoint, in one request. \
      Neither ever replaces anything. Only complete listings are kept.",
-    "ls, du, audit and the console look into a scan in a file with --from; the registry is asked as always, the bucket never. \
+    "ls, du, audit, usage and the console look into a scan in a file with --from; the registry is asked as always, the bucket never. \
      Ages are counted up to now. Whatever plans, deletes or asks the bucket refuses --from.",
     "`diff A B` says what came, went and changed from scan A to scan B. A key has changed if its tag, time, class or size has; \
-     it has grown if it has more bytes. With --summary the totals by folder (--levels) and by the project that the first \
-     layout reads from the key; no registry is asked.",
+     it has grown if it has more bytes. With --summary the totals by folder (--levels) and by the project that the \
+     keys name; no registry is asked.",
     "A scan is a Parquet file that any reader of Parquet takes. Columns: key (bytes), size (unsigned), etag (text, empty if \
      there was none), last_modified (milliseconds, UTC; null if the store gave none), storage_class (text); one row for each \
      object in the order of the keys' bytes. Key-value metadata: bucketree.schema (1), id, tool, endpoint, account, bucket, \
@@ -26,8 +26,44 @@ pub const KEPT_SCANS: &[&str] = &[
      decode(key), decode(value) FROM parquet_kv_metadata('scan.parquet').",
 ];
 
+/// What the numbers of `usage` are.
+pub const USAGE: &[&str] = &[
+    "`usage` groups objects by what the first layout that reads the key says: project, user, layout, or type (the kind of \
+     media, else the ending); or by age. No registry is asked. Costs are those of storage alone at price_per_gb and \
+     price_per_gb_infrequent, by default R2's prices of $0.015 and $0.01 for 10^9 bytes and a month \
+     (https://developers.cloudflare.com/r2/pricing/); free allowances are not taken off, requests not added.",
+];
+
+/// What `uploads` does.
+pub const UPLOADS: &[&str] = &[
+    "`uploads list` shows multipart uploads that were begun and neither completed nor ended: their parts cost, and no listing of \
+     objects has them. `uploads abort` ends those older than min_age (--older-than for more). It says which they are, and ends \
+     them only with --confirm and the bucket's name and their number; parts that were sent are gone then, objects are not \
+     touched. Each is written to uploads.jsonl in the state folder before it is sent, and again with what came of it. \
+     Stores without these requests are said to be.",
+];
+
 /// The shapes of their verbs.
 pub const SHAPES: &[Shape] = &[
+    (
+        "uploads list, uploads abort",
+        "One line per upload.",
+        &[
+            ("key or key_base64", "the key that it would become"),
+            ("upload, begun", "its id, and when it was begun"),
+            ("outcome", "of uploads abort --confirm: aborted, absent (somebody was faster) or unknown"),
+        ],
+    ),
+    (
+        "usage",
+        "One line per group, then the total.",
+        &[
+            ("kind, by", "group or total; project, user, layout, type or age"),
+            ("name", "of the group; null for what no layout reads, for what has no time, and for the total"),
+            ("objects, bytes", "in it"),
+            ("dollars_a_month", "what storing it costs at price_per_gb and price_per_gb_infrequent"),
+        ],
+    ),
     (
         "scan, scans",
         "One line per scan.",

@@ -48,13 +48,39 @@ pub const SECTIONS: &[Section] = &[
              uploads in parts cannot be compared; the run says how many copies that concerns. A key that would become \
              longer than 1,024 bytes goes to .bucketree/trash/RUN.long/SHA256 of the key; the run's plan has the key. Objects \
              over 5 GB are copied by parts. Tags are kept with objects up to 5 GB only.",
-            "What lies in the trash costs as before, is protected and is never an orphan. Rows of the registry stay while their \
-             objects are in the trash. `restore RUN` is the same move the other way: it never writes over an object, says which \
+            "What lies in the trash costs as before, is protected and is never an orphan. The registry's rows of what \
+             went there are kept aside in the run's folder and removed; where the registry cannot be changed from here, they \
+             stay. `restore RUN` is the same move the other way, and puts each row back when its object is proved restored: it never writes over an object, says which \
              keys it left in the trash for that, and is a run of its own. `trash empty` deletes for good, as \
-             `plan delete` does. Copies of a run that was stopped or found an object changed stay in the trash until it is \
-             emptied.",
+             `plan delete` does, and drops the rows that can no longer return. Copies of a run that was stopped or found an object changed stay in the trash until it is \
+             emptied. In the console z plans to restore the last run, or the run under the cursor, and T to empty the trash of \
+             what has been there for as long as you say; both are confirmed like any other plan.",
+            "`trash lifecycle` shows the lifecycle rules of the bucket and exactly what would be written so that the store itself \
+             deletes what has been in the trash for 30 days, or --days N; with --set it writes that. All other rules stay to \
+             the byte, and are read again and compared afterwards. Rows that were kept stay in the run's folder then. A store \
+             without such rules says so.",
             "--via, or executor in the configuration, says how keys are deleted: batch, many in a request; single, one in \
-             each; sequential, one after the other. Where a store has no request for many, batch goes on with one in each.",
+             each; sequential, one after the other. Where a store has no request for many, batch goes on with one in each. In \
+             the console the dialog that confirms a plan says which it is, and Tab chooses another.",
+        ],
+    ),
+    (
+        "THE REGISTRY'S ROWS",
+        &[
+            "Rows follow objects, never lead them: a row goes only when its object is proved gone, if its project is not alive \
+             and it is still exactly the row that was read; the whole row is written to the run's folder first. With apply \
+             --keep-rows all rows stay.",
+            "`registry check` compares both directions: objects of live projects that are not tracked, tracked or referenced \
+             keys that are not in the bucket, each asked for by HEAD, sizes that differ, keys tracked more than once, and rows of \
+             dead projects. With --project it also lists what is only in the registry, only in the bucket, and in both. \
+             `registry backfill -o FILE` plans rows for what is untracked, of what the layout and a HEAD tell; what is young is \
+             left to the app. `registry prune -o FILE` plans the removal of rows of dead projects whose objects are proved \
+             missing; rows of live projects or of unknown owners only with --also. Neither changes the bucket. Both plans are \
+             confirmed by apply, journaled, and resumed like any other.",
+            "`audit --project P --explain` says of each object of a project whether tracked keys find it, layouts, or both: an \
+             app that deletes what it tracks misses what only layouts find.",
+            "In the console, view 7 shows the sources with their counts and times, and the keys on which bucket and registry \
+             disagree; v asks the store for each missing key, and a key leads to its object or its project.",
         ],
     ),
     (
@@ -75,6 +101,8 @@ pub const SECTIONS: &[Section] = &[
              Each line carries a checksum over itself and all before it. `runs check FILE` checks it anywhere, without \
              the bucket: the checksums, and that every line follows from the plan and the journal. The seal that both print \
              proves, where it was kept apart, that the file is the one that was written.",
+            "In the console, view 6 lists the runs of the bucket; each opens with the outcome of every key, and is exported, \
+             verified, gone on with, closed, restored or, where keys failed, planned again from there.",
             "On one bucket one run is under way at a time: a second one is refused and told who has the first.",
         ],
     ),
@@ -84,8 +112,9 @@ pub const SECTIONS: &[Section] = &[
             "What a store does with conditions is measured, never assumed: many ignore them and delete. `doctor --probe` \
              writes a few small objects under .bucketree/canary/, tries each question on them, and removes them. The \
              answers are kept with their date in the state folder and hold for 30 days.",
-            "Where both kinds of conditional deletion were proved, every deletion names the ETag of the object that was \
-             planned: an object that changes in the last moment is kept. Elsewhere each object is looked at just before it \
+            "Where conditional deletion was proved, every deletion names the ETag of the object that was planned, or the time \
+             of its last change, the only condition that R2 documents: an object that changes in the last moment is kept. \
+             Where only deletions of one key heed a condition, --via single is atomic and batches are not. Elsewhere each object is looked at just before it \
              is deleted, and the plan says that this is not atomic.",
         ],
     ),
@@ -105,6 +134,31 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     (
+        "REGISTRIES",
+        &[
+            "What the app knows is read from a file, from sqlite:PATH, or from a server: postgres://USER:PASSWORD@HOST/DATABASE, \
+             mysql://USER:PASSWORD@HOST/DATABASE. Characters of user and password that have a meaning in addresses are \
+             percent-encoded, and encryption is chosen as the database's own tools do (sslmode=verify-full, \
+             ssl-mode=VERIFY_IDENTITY). By default a database has the tables of assets/sql; other tables, columns and queries \
+             are named in the profile. A table of another schema is SCHEMA.TABLE.",
+            "Projects, tracked keys and references are read within one transaction and are of one moment. A replica may lag \
+             behind and is refused, unless the profile says replica = true. A database that says nothing for a minute has \
+             failed (timeout). Whatever ends before the database itself announced the end was not read: every verdict is \
+             undetermined then, with the source named.",
+            "Places that hold keys without tracking them are [[profiles.NAME.registry.references]], each with from and \
+             key_field, and owner_field where it is known whose the object is. Keys may be written there behind a url, with a \
+             leading_slash or percent_encoded: the key is read so, and what is written is checked as a key as well. A value \
+             that leads to another host than the url protects what it may mean and condemns nothing.",
+            "Keys and ids are compared byte by byte, whatever the collation of a column.",
+            "mongodb:// and mongodb+srv:// are read as Auto Shorts has them: projects by _id, r2_file_paths by object_key and \
+             project_id, and scenes.media.storageKey and scenes.audio.storageKey of projects as references. projects_table, \
+             tracked_table, the fields and the references name others; a field may be a path through documents and arrays. \
+             Ids may be ObjectIds, text, whole numbers or UUIDs. Reads go to the primary and see only what most of the servers \
+             have.",
+            "A file may be packed with gzip, and may be what mongoexport writes, canonical or relaxed.",
+        ],
+    ),
+    (
         "OUTPUT",
         &[
             "On a terminal keys are escaped so that nothing is hidden and no two look alike. On a pipe `ls` writes the exact \
@@ -121,7 +175,7 @@ pub const GUARDS: &[&str] = &[
      needs --confirm with the bucket's name and the number of objects, and refuses a plan that was edited by one byte.",
     "--accept-shrink is the word of a person that bucket and registry are right although they have more than 20 % less than \
      last time. `bucketree plan ... --accept-shrink` remembers the smaller counts and says so in the plan; zero and the \
-     minimums still hold.",
+     minimums still hold. In the console S and the typed word accept do the same, until the bucket is listed again.",
     "With observe_days (or --observe-days N) an object is planned only if it was orphaned or untracked, with the same ETag, in \
      every complete scan of at least N days: every audit remembers what it saw, as digests, in the folder sightings of the \
      state folder. Until then the object has the flag unconfirmed and is left out of what is selected in bulk.",
@@ -208,12 +262,12 @@ pub const SHAPES: &[Shape] = &[
         ],
     ),
     (
-        "plan trash, plan delete",
+        "plan trash, plan delete, registry backfill, registry prune",
         "One line; also if a guard refuses the drafted plan, which is then not written.",
         &[
             ("plan", "id of the plan"),
-            ("kind", "trash or delete"),
-            ("file", "where it was written; null if a guard refuses"),
+            ("kind", "trash, delete, backfill or prune"),
+            ("file", "where it was written; null if a guard refuses or no file was named"),
             ("objects, bytes", "in the plan"),
             ("by_verdict", "for each verdict: objects, bytes"),
             ("by_project", "list of project, objects, bytes"),
@@ -236,7 +290,7 @@ pub const SHAPES: &[Shape] = &[
             ("planned", "keys in the plan"),
             (
                 "outcomes",
-                "keys by outcome: deleted, trashed, restored, absent-before, deleted-by-earlier-attempt, skipped-changed, \
+                "keys by outcome: deleted, trashed, restored, recorded, absent-before, deleted-by-earlier-attempt, skipped-changed, \
                  skipped-now-live, denied, locked, failed, unknown; they sum to planned",
             ),
             ("verified", "whether every key that should be gone was proved gone"),
@@ -244,7 +298,8 @@ pub const SHAPES: &[Shape] = &[
             ("bytes_gone", "bytes that are gone"),
             (
                 "rows",
-                "removed (rows of the registry), put_back (of restored keys), dropped (kept ones that cannot return), left_read_only, listed_in (file of rows to remove), problem",
+                "of the registry: removed, added (by backfill), put_back (of restored keys), dropped (kept ones that can no longer \
+                 return), left_read_only (they stay), listed_in (file of rows to remove), problem",
             ),
             ("cancelled", "whether the user stopped it"),
             ("stopped", "why it stopped early, or null"),
@@ -284,6 +339,42 @@ pub const SHAPES: &[Shape] = &[
             ("objects, bytes", "in the trash"),
             ("newest", "when the last of it came there"),
         ],
+    ),
+    (
+        "trash lifecycle",
+        "One line.",
+        &[
+            ("rules, own", "every rule of the bucket as its store wrote it; the one for the trash, or null"),
+            ("document", "what would be written"),
+            ("differs, written", "whether that is something else than there is; whether it was written"),
+        ],
+    ),
+    (
+        "registry check",
+        "One line per difference, then the summary.",
+        &[
+            (
+                "kind",
+                "untracked, missing, wrong-size, repeated or dead-row; with --project also only-registry, only-bucket and both; \
+                 summary in the last line",
+            ),
+            OBJECT_KEY,
+            ("size", "bytes of the object"),
+            ("project, owner", "whose, and whether that is live, dead or unknown"),
+            ("claim", "row or reference"),
+            ("proof", "of a missing key: proved, there-after-all, unproven or not-asked"),
+            ("recorded", "bytes that the row says"),
+            ("rows", "how many rows have the key"),
+            (
+                "agrees, problem, in_both, untracked, missing, missing_proved, wrong_sizes, repeated, dead_rows",
+                "of the summary: whether nothing differs, why the comparison cannot be trusted, and counts",
+            ),
+        ],
+    ),
+    (
+        "audit --explain",
+        "One line per object of the project.",
+        &[("found_by", "registry, layout or both"), OBJECT_KEY, ("size, verdict", "as for audit")],
     ),
     (
         "runs export, runs check",
@@ -344,7 +435,8 @@ pub const FILES: &[&str] = &[
     "The configuration file: `bucketree config path` says where; `bucketree config init` writes one with every setting \
      explained.",
     "The state folder ($XDG_STATE_HOME/bucketree or ~/.local/state/bucketree on Linux) holds runs/RUN/plan.jsonl (the plan as \
-     it was confirmed), runs/RUN/journal.jsonl (the append-only record), runs/RUN/rows-to-remove.jsonl (where the registry \
+     it was confirmed), runs/RUN/journal.jsonl (the append-only record), runs/RUN/rows.jsonl (rows of the registry \
+     that the run took out, whole), runs/RUN/rows-to-remove.jsonl (where the registry \
      cannot be changed from here), registry-seen.json (the counts of the last trusted registry), scans/BUCKET/ID.parquet (kept scans), and demo/ (the same for the \
      embedded bucket).",
 ];
@@ -356,6 +448,8 @@ pub const EXAMPLES: &[&str] = &[
     "bucketree apply plan.jsonl --confirm 'autoshorts-media 61'",
     "bucketree restore 019aa5c4 --prefix projects/proj_1/",
     "bucketree trash empty --older-than 30d",
+    "bucketree registry check --project 1",
+    "bucketree registry prune -o rows.jsonl; bucketree apply rows.jsonl --confirm 'autoshorts-media 12'",
     "bucketree audit --json --verdict unrecognized logs/ > keys.jsonl; bucketree plan delete --verdict unrecognized --keys-from \
      keys.jsonl -o plan.jsonl",
     "bucketree scan; bucketree diff --summary previous last",

@@ -6,6 +6,7 @@ mod putting;
 mod removing;
 
 use super::{Execution, Recheck, Recorder};
+use crate::domain::outcome::Outcome;
 use crate::domain::plan::PlanKind;
 use crate::domain::progress::{LogLevel, RowsReport};
 use crate::jobs::verify::Proof;
@@ -25,12 +26,16 @@ pub async fn follow(
     let report = match execution.plan.header.kind {
         PlanKind::Restore => putting::put_back(execution, recorder).await,
         PlanKind::EmptyTrash => dropping::drop_kept(execution, recorder, proof).await,
+        PlanKind::Backfill => {
+            let added = recorder.rows_that_ended(Outcome::Recorded).len() as u64;
+            return RowsReport { added, ..RowsReport::default() };
+        }
         PlanKind::Delete | PlanKind::Trash if execution.keep_rows => {
             let text = "the registry's rows stay, as it was asked for";
             recorder.log(LogLevel::Info, text.into()).await;
             return RowsReport::default();
         }
-        PlanKind::Delete | PlanKind::Trash => {
+        PlanKind::Delete | PlanKind::Trash | PlanKind::Prune => {
             if proof.gone.is_empty() {
                 return RowsReport::default();
             }
@@ -64,7 +69,9 @@ async fn tell(kind: PlanKind, recorder: &Recorder, report: &RowsReport) {
             format!("the registry cannot be changed from here; its rows to remove are listed in {file}")
         }
         _ if report.left_read_only => "the registry cannot be changed from here: its rows stay".into(),
-        (.., PlanKind::Delete) => format!("{} tracking rows of keys proved gone were removed", report.removed),
+        (.., PlanKind::Delete | PlanKind::Prune | PlanKind::Backfill) => {
+            format!("{} tracking rows of keys proved gone were removed", report.removed)
+        }
         (.., PlanKind::Trash) => {
             format!("{} tracking rows of keys in the trash were removed and kept for their return", report.removed)
         }

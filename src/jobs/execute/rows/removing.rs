@@ -1,10 +1,11 @@
 //! Rows of keys proved gone: kept aside, whole, and then removed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::on_disk;
-use crate::domain::plan::PlanKind;
+use crate::domain::facts::Owner;
+use crate::domain::plan::{PlanKind, PlanRow};
 use crate::domain::progress::RowsReport;
 use crate::domain::rows::KeptRow;
 use crate::domain::{Key, ProjectId};
@@ -105,7 +106,14 @@ impl Removal<'_> {
         let owner = |row: &KeptRow| -> Option<ProjectId> {
             Some(self.execution.ids.canonical(row.project.as_ref()?.as_bytes())?.project)
         };
-        rows.retain(|row| owner(row).is_none_or(|owner| !live.contains(&owner)));
+        let plan = &self.execution.plan;
+        match plan.header.kind {
+            PlanKind::Prune => {
+                let planned: HashMap<&Key, &PlanRow> = plan.rows.iter().map(|row| (&row.object.key, row)).collect();
+                rows.retain(|row| planned.get(&row.key).is_some_and(|plan| is_planned(plan, owner(row), &live)));
+            }
+            _ => rows.retain(|row| owner(row).is_none_or(|owner| !live.contains(&owner))),
+        }
         Ok(())
     }
 
@@ -133,4 +141,14 @@ impl Removal<'_> {
         on_disk(move || crate::journal::replace_synced(&written, text.as_bytes())).await?;
         Ok(path.display().to_string())
     }
+}
+
+/// Whether the plan names the row: its owner, as alive or dead as it is now.
+fn is_planned(plan: &PlanRow, owner: Option<ProjectId>, live: &HashSet<ProjectId>) -> bool {
+    let now = match owner {
+        None => Owner::Unknown,
+        Some(owner) if live.contains(&owner) => Owner::Live(owner),
+        Some(owner) => Owner::Dead(owner),
+    };
+    plan.claims.iter().any(|claim| claim.owner == now)
 }

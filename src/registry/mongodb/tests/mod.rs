@@ -3,16 +3,18 @@
 
 mod server;
 
+use std::time::Duration;
+
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, Uuid, doc};
 
 use self::server::{Fault, Server};
-use super::MongoRegistry;
+use super::{Asked, MongoRegistry};
 use crate::domain::Key;
 use crate::domain::facts::RegistryRow;
 use crate::registry::conformance::{project, rows, tracked};
 use crate::registry::spec::Role;
-use crate::registry::{Mapping, Registry, RegistryError, RowChange};
+use crate::registry::{KeySpelling, Mapping, ReferencePlace, Registry, RegistryError, RowChange};
 
 fn reference(key: &str, project: Option<&str>) -> RegistryRow {
     RegistryRow::Reference { key: key.into(), project: project.map(Into::into) }
@@ -25,7 +27,12 @@ fn five_rows() -> Server {
 }
 
 async fn opened(address: &str) -> Result<MongoRegistry, RegistryError> {
-    MongoRegistry::open(address, &Mapping::default(), Role::Both).await
+    opened_with(address, &Mapping::default()).await
+}
+
+async fn opened_with(address: &str, mapping: &Mapping) -> Result<MongoRegistry, RegistryError> {
+    let asked = Asked { references: true, patience: Duration::from_secs(20) };
+    MongoRegistry::open(address, mapping, Role::Both, asked).await
 }
 
 /// What a server of these documents delivers, or what is wrong.
@@ -179,7 +186,7 @@ async fn a_server_that_finds_nothing_by_a_path_is_not_believed() {
         assert_eq!(found, [reference("c", Some("3"))], "{fault:?}");
         let said = registry.advice().await.join("\n");
         assert_eq!(
-            said.contains("scenes.media.storageKey in projects, so all of it is read"),
+            said.contains("keys cannot be looked up by scenes.media.storageKey in projects"),
             fault != Fault::None,
             "{said}"
         );
@@ -338,4 +345,55 @@ async fn what_becomes_of_rows_is_never_guessed() {
         assert_eq!(delete.get_document("writeConcern").and_then(|concern| concern.get_str("w")).ok(), Some("majority"));
         assert!(delete.get_array("deletes").is_ok_and(|all| !all.is_empty()), "{delete:?}");
     }
+}
+
+#[tokio::test]
+async fn references_are_read_where_the_mapping_says_however_they_are_written() {
+    let place = |from: &str, key: &str, spelling: KeySpelling| {
+        let (from, key_field) = (from.to_owned(), key.to_owned());
+        ReferencePlace { from, key_field, owner_field: Some("about.project".into()), spelling }
+    };
+    let url = KeySpelling { url: Some("https://cdn.example.com".into()), ..KeySpelling::default() };
+    let slashed = KeySpelling { leading_slash: true, percent_encoded: true, ..KeySpelling::default() };
+    let references = vec![place("covers", "pictures.url", url), place("clips", "files", slashed)];
+    let mapping = Mapping { references, id_field: Some("slug".into()), ..Mapping::default() };
+    let cover =
+        doc! { "_id": 1, "about": { "project": 7_i64 }, "pictures": [{ "url": "https://cdn.example.com/a.png?w=1" }] };
+    let clip = doc! { "_id": 1, "files": ["/b%20c.mp4", null, "d.mp4"] };
+    let server = Server::start(&[
+        ("projects", vec![doc! { "_id": 1, "slug": "s", "scenes": { "media": { "storageKey": "not mapped" } } }]),
+        ("r2_file_paths", vec![]),
+        ("covers", vec![cover]),
+        ("clips", vec![clip]),
+    ]);
+    let registry = opened_with(&server.address(), &mapping).await.expect("open");
+    let (rows, report) = rows(&registry).await.expect("a reading");
+    let certain = [project("s"), reference("a.png", Some("7")), reference("b c.mp4", None), reference("d.mp4", None)];
+    certain.iter().for_each(|row| assert!(rows.contains(row), "{row:?}: {rows:?}"));
+    assert_eq!((report.projects, report.tracked), (1, Some(0)));
+    assert!(!rows.contains(&reference("not mapped", Some("1"))), "{rows:?}");
+    for (key, owner) in [("a.png", Some("7")), ("b c.mp4", None), ("d.mp4", None)] {
+        let claims = registry.claims(&[key.into()]).await.expect("claims");
+        assert!(claims.contains(&reference(key, owner)), "{key}: {claims:?}");
+    }
+    assert_eq!(registry.claims(&["c.mp4".into(), "a.pn".into()]).await.expect("claims"), []);
+    server.world().collections.remove("clips");
+    let error = registry.claims(&["x".into()]).await.expect_err("a collection is gone");
+    assert!(error.to_string().contains("collection clips: is not there"), "{error}");
+    let query = Mapping { tracked_query: Some("SELECT 1".into()), ..Mapping::default() };
+    let error = opened_with(&server.address(), &query).await.map(drop).expect_err("a query");
+    assert!(error.to_string().contains("queries are for SQL"), "{error}");
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up() {
+    let server = five_rows();
+    let asked = Asked { references: true, patience: Duration::from_millis(300) };
+    let registry = MongoRegistry::open(&server.address(), &Mapping::default(), Role::Both, asked).await.expect("open");
+    server.fail(Fault::IsSilent("getMore"));
+    let error = rows(&registry).await.map(drop).expect_err("silence");
+    assert!(
+        matches!(&error, RegistryError::Partial { why, .. } if why.ends_with("it said nothing for 0.3 s")),
+        "{error}"
+    );
 }

@@ -26,6 +26,8 @@ pub(super) enum Fault {
     Refuses(&'static str, &'static str, i32, &'static str),
     /// It hangs up when it gets this command, before it does anything.
     HangsUpOn(&'static str),
+    /// It says nothing to this command.
+    IsSilent(&'static str),
     /// It takes no writes.
     IsSecondary,
     /// It finds nothing by a path that leads through documents.
@@ -108,6 +110,14 @@ fn answer(mut stream: &TcpStream, world: &Mutex<World>) -> Option<()> {
     stream.read_exact(&mut body).ok()?;
     // Four bytes of flags and one that says that a document follows.
     let command = Document::from_reader(&body[5..]).ok()?;
+    let silent = match world.lock().unwrap_or_else(PoisonError::into_inner).fault {
+        Fault::IsSilent(name) => command.contains_key(name),
+        _ => false,
+    };
+    if silent {
+        // Until the other side gives up.
+        return stream.read(&mut header).ok().map(drop);
+    }
     let reply = world.lock().unwrap_or_else(PoisonError::into_inner).reply(&command)?.to_vec().ok()?;
     let mut message = Vec::new();
     let length = i32::try_from(16 + 5 + reply.len()).ok()?;

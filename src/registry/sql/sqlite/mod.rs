@@ -112,7 +112,7 @@ impl Engine for SqliteEngine {
 
     async fn connect(&self, _: Purpose, patience: Duration) -> Result<Box<dyn Connection>, sqlx::Error> {
         let mut session = Session(self.open(true, patience).await?);
-        session.run("BEGIN").await?;
+        session.0.execute("BEGIN").await?;
         Ok(Box::new(session))
     }
 
