@@ -42,7 +42,7 @@ fn main() {
     }
     let objects = numbers.remove(0);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    println!("{:<24}{:>9}{:>10}{:>12}{:>10}{:>12}", "", "wall s", "cpu us/key", "keys/s", "requests", "ratio");
+    println!("{:<24}{:>9}{:>12}{:>12}{:>10}{:>9}", "", "wall s", "cpu us/key", "keys/s", "requests", "ratio");
     for kind in ["mixed", "flat", "tree"] {
         for latency in &numbers {
             runtime.block_on(compare(kind, objects, *latency));
@@ -67,10 +67,10 @@ async fn compare(kind: &str, objects: u64, latency: u64) {
     let sequential = measured(one_after_another(&connected(&server.endpoint).await)).await;
     let parallel = measured(side_by_side(&connected(&server.endpoint).await)).await;
     assert_eq!(sequential.objects, parallel.objects, "both see the same bucket");
-    for (name, taken) in [("one page after another", &sequential), ("side by side", &parallel)] {
+    for (name, taken) in [("in sequence", &sequential), ("scan", &parallel)] {
         println!(
-            "{:<24}{:>9.3}{:>10.2}{:>12.0}{:>10}{:>11.1}x",
-            format!("{kind} {latency} ms, {}", if name.starts_with("one") { "seq" } else { "scan" }),
+            "{:<24}{:>9.3}{:>12.2}{:>12.0}{:>10}{:>8.1}x",
+            format!("{kind} {latency} ms, {name}"),
             taken.wall,
             taken.cpu * 1e6 / taken.objects as f64,
             taken.objects as f64 / taken.wall,

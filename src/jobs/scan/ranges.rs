@@ -16,9 +16,14 @@ const PAGES_AHEAD: usize = 8;
 /// Pages that all ranges together may have ready.
 const PAGES_HELD: usize = 256;
 /// A range of more pages than this is cut as soon as there are requests to spare, the frontmost first.
-const LONG: f64 = 8.0;
+const LONG: f64 = 16.0;
 /// A range of fewer pages than this is never cut.
-const SHORT: f64 = 2.0;
+const SHORT: f64 = 3.0;
+
+/// Of so many whole pages one answer more may be in vain: a round trip costs a user more than a request.
+const WASTE: usize = 2;
+/// Pages that count as filled before any was.
+const SPARE: usize = 24;
 
 /// The store's answers contradict each other.
 const MORE: &str = "the store said that the listing had ended, but there is more";
@@ -30,10 +35,12 @@ pub(super) struct Ranges {
     next_id: u64,
     /// What no key of the listing reaches.
     limit: Option<Vec<u8>>,
-    /// Requests that brought keys of their range.
-    useful: u64,
-    /// Cuts after which there was nothing.
-    missed: u64,
+    /// Answers so far.
+    answers: usize,
+    /// Keys so far.
+    keys: usize,
+    /// Keys of the longest page.
+    longest: usize,
 }
 
 impl Ranges {
@@ -43,8 +50,9 @@ impl Ranges {
             list: vec![Range::new(0, None)],
             next_id: 1,
             limit: successor(prefix).filter(|_| !prefix.is_empty()),
-            useful: 0,
-            missed: 0,
+            answers: 0,
+            keys: 0,
+            longest: 1,
         }
     }
 
@@ -89,10 +97,19 @@ impl Ranges {
         Some((range.id, range.ask()))
     }
 
-    /// Cuts a range in two; where the new one is. What was met and missed so far says how many guesses may be open.
+    /// Whether another guess is worth its request: no more are open than whole pages were filled, and of the answers so far
+    /// not too many brought less than a page, because a cut met nothing or a range ended within a page.
+    fn may_guess(&self) -> bool {
+        let guesses = self.list.iter().filter(|range| range.first.is_none()).count();
+        let pages = self.keys / self.longest;
+        self.list.len() < RANGES
+            && guesses < pages.max(1)
+            && (self.answers - pages.min(self.answers)) * WASTE <= pages + SPARE
+    }
+
+    /// Cuts a range in two; where the new one is.
     fn cut(&mut self) -> Option<usize> {
-        let guesses = self.list.iter().filter(|range| range.first.is_none()).count() as u64;
-        if self.list.len() >= RANGES || guesses + 2 * self.missed > self.useful {
+        if !self.may_guess() {
             return None;
         }
         let (at, after, depth) = self.candidates().into_iter().find_map(|at| {
@@ -143,6 +160,8 @@ impl Ranges {
     pub(super) fn arrived(&mut self, id: u64, page: ListPage) -> Result<(), String> {
         let Some(at) = self.list.iter().position(|range| range.id == id) else { return Ok(()) };
         self.list[at].check_order(&page.objects)?;
+        self.answers += 1;
+        self.longest = self.longest.max(page.objects.len());
         if self.list[at].ended {
             self.proved(at, &page)?;
         } else if self.list[at].first.is_none() && at > 0 && self.is_foreign(at, &page) {
@@ -165,7 +184,6 @@ impl Ranges {
     /// A cut met nothing: the range in front goes on as if it had never been made.
     fn forget(&mut self, at: usize) {
         let missed = self.list.remove(at);
-        self.missed += 1;
         let limit = self.limit.clone();
         let next = self.list.get(at).and_then(|next| next.after.clone());
         let upper = next.as_ref().map(Key::as_bytes).or(limit.as_deref());
@@ -178,7 +196,6 @@ impl Ranges {
     fn take(&mut self, at: usize, page: ListPage) -> Result<(), String> {
         let is_first = self.list[at].first.is_none();
         if !page.objects.is_empty() {
-            self.useful += 1;
             let upper = self.upper(at).map(<[u8]>::to_vec);
             let Range { outlook, family, .. } = &mut self.list[at];
             if let (true, Some((family, depth)), Some(first)) = (is_first, family, page.objects.first()) {
@@ -216,7 +233,7 @@ impl Ranges {
         if matches!(range.phase, Phase::Asked | Phase::Done) {
             return;
         }
-        let nothing_seen = range.first.is_none();
+        let (nothing_seen, before) = (range.first.is_none(), range.loose.len());
         range.phase = match next {
             Some((_, Some(first))) => {
                 range.keep(|key| *key < first);
@@ -232,6 +249,7 @@ impl Ranges {
                 if range.ended && nothing_seen { Phase::Done } else { Phase::Due }
             }
         };
+        self.keys += before - range.loose.len();
         if range.phase == Phase::Done {
             range.loose = Vec::new();
         }
