@@ -13,11 +13,12 @@ use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region, RequestC
 use bucketree::demo::{self, Demo, DemoOptions};
 use bucketree::domain::Key;
 use bucketree::domain::capabilities::Atomicity;
+use bucketree::domain::via::Via;
 use bucketree::jobs::Clock;
 use bucketree::jobs::probe::probe;
 use bucketree::store::conformance::{CHECKS, Description, Quirks, Seed, Subject};
 use bucketree::store::memory::MemoryStore;
-use bucketree::store::s3::{S3Options, S3Store};
+use bucketree::store::s3::{S3Options, S3Store, Sending};
 use bucketree::store::{DeleteAnswer, DeleteTarget, ErrorKind, ListRequest, ObjectStore, StoreError};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -194,9 +195,10 @@ const CONDITIONS: (&str, ServerCheck) =
 fn probed(runtime: &Runtime, server: &Server, known: Known) -> Result<(), String> {
     runtime.block_on(async {
         let store = S3Store::connect(server.options()).await.map_err(|error| error.to_string())?;
-        let (measured, leftover) = probe(&store.with_conditional_deletes(), &Clock::system()).await;
-        let atomic = Atomicity::of(Some(&measured), measured.at).is_proved();
-        match (atomic == known.atomic_in_batches, &leftover) {
+        let (measured, leftover) = probe(&store.with(Sending::MEASURING), &Clock::system()).await;
+        let atomic = |via| Atomicity::of(Some(&measured), via, measured.at).is_proved();
+        let as_known = atomic(Via::Batch) == known.atomic_in_batches && atomic(Via::Single) == known.atomic_alone;
+        match (as_known, &leftover) {
             (true, None) => Ok(()),
             _ => Err(format!("the probe found {measured:#?} and left {leftover:?}")),
         }
@@ -207,7 +209,7 @@ fn probed(runtime: &Runtime, server: &Server, known: Known) -> Result<(), String
 fn conditions(runtime: &Runtime, server: &Server, known: Known) -> Result<(), String> {
     let said = |error: StoreError| error.to_string();
     runtime.block_on(async {
-        let store = S3Store::connect(server.options()).await.map_err(said)?.with_conditional_deletes();
+        let store = S3Store::connect(server.options()).await.map_err(said)?.with(Sending::MEASURING);
         let (seed, key) = (SdkSeed::new(server), Key::from("overwritten"));
         let listing = ListRequest { prefix: key.as_bytes().to_vec(), ..ListRequest::default() };
         let etag = async || {

@@ -62,7 +62,7 @@ async fn prune_plan(world: &World, also: Also) -> Plan {
 }
 
 async fn backfill_plan(world: &World) -> Plan {
-    compared(world, |input, report, bounds| backfill(input, report, bounds)).await
+    compared(world, backfill).await
 }
 
 fn keys(plan: &Plan) -> Vec<String> {

@@ -43,9 +43,11 @@ pub async fn run(args: &ApplyArgs, flags: &GlobalFlags, output: &mut Output) -> 
     let what = format!("apply {}", args.plan.display());
     let job = |stop, sender| execute(execution, now, stop, sender);
     match watch(job, planned, &mut interrupts).await {
-        Watched::Ended(Ok(report)) => finish(&report, output),
-        Watched::Ended(Err(ExecuteError::Refused(refusal))) => Err(refused(&args.plan, &refusal.0)),
-        Watched::Ended(Err(ExecuteError::Failed(failure))) => Err(failure.into()),
+        Watched::Ended(ended) => match *ended {
+            Ok(report) => finish(&report, output),
+            Err(ExecuteError::Refused(refusal)) => Err(refused(&args.plan, &refusal.0)),
+            Err(ExecuteError::Failed(failure)) => Err(failure.into()),
+        },
         Watched::Left(told) => Err(Stop::Failed(ExitCode::Interrupted, told.left_at_once(what))),
     }
 }

@@ -43,11 +43,11 @@ pub async fn run(args: &ResumeArgs, flags: &GlobalFlags, output: &mut Output) ->
     let ending = if args.close { Ending::Close } else { Ending::GoOn };
     let job = |stop, sender| async move { resume(execution, &run, ending, now, stop, sender).await };
     match watch(job, planned, &mut interrupts).await {
-        Watched::Ended(Ok(report)) => finish(&report, output),
-        Watched::Ended(Err(ExecuteError::Refused(refusal))) => {
-            Err(Stop::refused(what, refusal.0, "nothing was deleted"))
-        }
-        Watched::Ended(Err(ExecuteError::Failed(failure))) => Err(failure.into()),
+        Watched::Ended(ended) => match *ended {
+            Ok(report) => finish(&report, output),
+            Err(ExecuteError::Refused(refusal)) => Err(Stop::refused(what, refusal.0, "nothing was deleted")),
+            Err(ExecuteError::Failed(failure)) => Err(failure.into()),
+        },
         Watched::Left(told) => Err(Stop::Failed(ExitCode::Interrupted, told.left_at_once(what))),
     }
 }

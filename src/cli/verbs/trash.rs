@@ -156,11 +156,11 @@ async fn carry_out(
     let planned = execution.plan.rows.len() as u64;
     let job = |stop, sender| execute(execution, now, stop, sender);
     match watch(job, planned, &mut interrupts).await {
-        Watched::Ended(Ok(report)) => finish(&report, output),
-        Watched::Ended(Err(ExecuteError::Refused(refusal))) => {
-            Err(Stop::refused(what, refusal.0, "nothing was changed"))
-        }
-        Watched::Ended(Err(ExecuteError::Failed(failure))) => Err(failure.into()),
+        Watched::Ended(ended) => match *ended {
+            Ok(report) => finish(&report, output),
+            Err(ExecuteError::Refused(refusal)) => Err(Stop::refused(what, refusal.0, "nothing was changed")),
+            Err(ExecuteError::Failed(failure)) => Err(failure.into()),
+        },
         Watched::Left(told) => Err(Stop::Failed(ExitCode::Interrupted, told.left_at_once(what))),
     }
 }

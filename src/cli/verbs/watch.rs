@@ -33,7 +33,7 @@ pub async fn server_now(session: &Session) -> Result<Timestamp, Stop> {
 /// How the watching of a run ended.
 pub enum Watched {
     /// The run ended.
-    Ended(Result<RunReport, ExecuteError>),
+    Ended(Box<Result<RunReport, ExecuteError>>),
     /// The user left without waiting for it.
     Left(Told),
 }
@@ -69,7 +69,7 @@ where
     }
     tokio::select! {
         ended = &mut run => match ended {
-            Ok(result) => Watched::Ended(result),
+            Ok(result) => Watched::Ended(Box::new(result)),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         },
         () = interrupts.next() => Watched::Left(told),

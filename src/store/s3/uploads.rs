@@ -99,7 +99,10 @@ fn upload(key: &str, id: String, begun: Option<Timestamp>, request: &UploadsRequ
 mod tests {
     use super::*;
 
-    fn check(inner: &str, prefix: &str, expected: Result<(&[(&str, &str)], Option<(&str, &str)>), &str>) {
+    /// Uploads by key and id, and where the next page begins.
+    type Expected<'a> = (&'a [(&'a str, &'a str)], Option<(&'a str, &'a str)>);
+
+    fn check(inner: &str, prefix: &str, expected: Result<Expected<'_>, &str>) {
         let body = format!("<ListMultipartUploadsResult>{inner}</ListMultipartUploadsResult>");
         let request = UploadsRequest { prefix: prefix.into(), after: Some(("a".into(), "1".into())) };
         match (read(body.as_bytes(), &request), expected) {

@@ -64,7 +64,8 @@ fn an_error_document_is_read_and_nothing_else_is_taken_for_one() {
 fn by_quick_xml(body: &str) -> Option<Vec<(String, String)>> {
     let mut reader = Reader::from_str(body);
     reader.config_mut().expand_empty_elements = true;
-    let (mut open, mut leaves): (Vec<(String, String, bool)>, Vec<(String, String)>) = (Vec::new(), Vec::new());
+    let mut open: Vec<(String, String, bool)> = Vec::new();
+    let mut leaves: Vec<(String, String)> = Vec::new();
     let mut ended = false;
     loop {
         match reader.read_event().ok()? {
