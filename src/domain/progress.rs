@@ -154,13 +154,15 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// Whether the word "success" may be used: nothing failed, nothing is unknown, and the proof holds.
+    /// Whether the word "success" may be used: nothing failed, nothing is unknown, the proof holds, and no row waits to be
+    /// removed or put back.
     pub fn is_success(&self) -> bool {
         self.stopped.is_none()
             && !self.cancelled
             && self.outcomes.total() == self.planned
             && self.outcomes.sum(Outcome::is_failure) == 0
             && self.verification == Verification::Passed
+            && self.rows.problem.is_none()
     }
 }
 

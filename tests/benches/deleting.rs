@@ -4,6 +4,8 @@
 //! `cargo bench --bench deleting -- 50000 0 50`: a number of objects, then milliseconds a request. Without numbers a smoke of
 //! 2,000 objects at 0 and 5 ms.
 
+#![allow(clippy::expect_used, reason = "a bench fails by panicking")]
+
 #[path = "server/mod.rs"]
 mod server;
 

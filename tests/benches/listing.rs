@@ -5,6 +5,8 @@
 //! 5,000 objects at 0 and 5 ms. `-- serve KIND OBJECTS MILLISECONDS [ADDRESS [AT-ONCE [PER-CONNECTION]]]` only serves, for
 //! programs to be measured side by side; `GET /counts` says what was asked.
 
+#![allow(clippy::expect_used, reason = "a bench fails by panicking")]
+
 #[path = "server/mod.rs"]
 mod server;
 

@@ -4,6 +4,8 @@
 //! Databases on servers take part where their address is given: `BUCKETREE_TEST_POSTGRES`, `BUCKETREE_TEST_MARIADB` and
 //! `BUCKETREE_TEST_MONGODB`, as `tests/servers` prints them. Each is filled before it is measured.
 
+#![allow(clippy::expect_used, reason = "a bench fails by panicking")]
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;

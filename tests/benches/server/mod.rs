@@ -4,7 +4,11 @@
 //! It checks no signature. Whoever has a program to measure starts it as a process of its own (`serve` of the bench
 //! `listing`), so that its CPU time is not the client's.
 
-#![allow(dead_code, clippy::expect_used, reason = "every bench compiles all of this and uses its part; it fails by panicking")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    reason = "every bench compiles all of this and uses its part; it fails by panicking"
+)]
 
 mod bucket;
 mod http;
