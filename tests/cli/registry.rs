@@ -145,7 +145,7 @@ fn a_plan_of_rows_keeps_what_came_back_meanwhile() {
     let world = World::start();
     sql(
         &world,
-        "INSERT INTO r2_objects VALUES ('proj_1', 's', 'projects/proj_1/scenes/s/media/gone.mp4', 'media', '2025') RETURNING ''",
+        "INSERT INTO r2_objects (project_id, object_key) VALUES ('proj_1', 'projects/proj_1/scenes/s/media/gone.mp4') RETURNING ''",
     );
     let plan = world.check(&["registry", "prune", "-o", "prune.jsonl", "--json"], 0, &[]).one();
     sql(&world, "INSERT INTO projects VALUES ('proj_1') RETURNING ''");

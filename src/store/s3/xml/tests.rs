@@ -70,6 +70,9 @@ fn by_quick_xml(body: &str) -> Option<Vec<(String, String)>> {
     loop {
         match reader.read_event().ok()? {
             Event::Start(start) => {
+                if start.local_name().as_ref().contains('<') {
+                    return None; // no name has it, which this reader does not mind (XML 1.0, 2.3)
+                }
                 if let Some((_, text, is_leaf)) = open.last_mut() {
                     if *is_leaf && !text.trim().is_empty() {
                         return None;
