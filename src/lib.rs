@@ -4,7 +4,7 @@
 //! ```text
 //! domain    pure: keys, layouts, inventory, verdicts, selection, plans, outcomes; no IO, so nothing here can fail on the world
 //! store     the port to a bucket, its adapters (S3, memory), wrappers around any of them, and one conformance suite
-//! registry  the port to what the app knows (projects, tracked keys), its adapters (file, SQL), one conformance suite
+//! registry  the port to what the app knows (projects, tracked keys), its adapters (file, SQL, MongoDB), one conformance suite
 //! scans     complete listings that are kept in files, and read back whole or not at all
 //! journal   what is written down: plan files and the append-only record of each run
 //! jobs      the long work over the ports: list, audit, draft, execute, resume, move, verify, probe; no terminal, no arguments
@@ -29,8 +29,8 @@
 //! [`domain::progress`] facts back as events. The headless verbs call the same jobs with a printing sink: one path
 //! deletes, two paths watch.
 //!
-//! What is deliberately absent: an object of the bucket is never deleted outside of a plan (what `doctor --probe` deletes,
-//! it wrote itself, under a prefix of its own); nothing is said to be deleted that neither an answer nor a second look
+//! What is deliberately absent: an object of the bucket is never deleted outside of a plan (what `doctor --probe` and
+//! the lock of a run delete, they wrote themselves, under a prefix of their own); nothing is said to be deleted that neither an answer nor a second look
 //! proved; no code above a port looks at a status code; no view does IO.
 
 pub mod domain;

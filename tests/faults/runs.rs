@@ -260,15 +260,23 @@ async fn row_30_the_same_bytes_written_again_count_as_a_change() {
 }
 
 #[tokio::test]
-async fn row_31_what_appears_during_the_run_is_not_touched() {
+async fn row_31_what_appears_during_the_run_is_not_touched_and_told() {
     let world = World::with_orphans(10);
     let plan = world.plan().await;
     let bucket = Arc::clone(&world.bucket);
     let key = Key::from("projects/proj_1/scenes/s/media/new.mp4");
     let new = key.clone();
     world.store.at(Operation::DeleteBatch, 0, Fault::Before(Arc::new(move || drop(bucket.put(&new, "new")))));
-    assert!(world.run(plan).await.unwrap().report.is_success());
+    let mut told = Vec::new();
+    let listen = |progress: &RunProgress, _: &Stop| {
+        if let RunProgress::Log(line) = progress {
+            told.push(line.text.clone());
+        }
+    };
+    assert!(world.run_until(plan, &Stop::new(), listen).await.unwrap().report.is_success());
     assert!(world.bucket.object(&key).is_some());
+    let new: Vec<&String> = told.iter().filter(|text| text.starts_with("new: ")).collect();
+    assert_eq!(new, [&format!("new: {} was written since the listing; it was not touched", key.escaped())]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Carrying out a plan. Before each request the registry and the objects are asked again; the intent is on the disk
 //! before the request and the outcome after it; what is not proved is looked up, and what cannot be is `unknown`.
 
+mod appeared;
 mod batch_run;
 mod hold;
 mod moving;

@@ -9,7 +9,7 @@ use futures::stream::FuturesUnordered;
 
 use super::batch_run::BatchRun;
 use super::recorder::Recorder;
-use super::{Execution, Hold, Recheck, prove, rows};
+use super::{Execution, Hold, Recheck, appeared, prove, rows};
 use crate::domain::outcome::Outcome;
 use crate::domain::progress::{LogLevel, RunProgress, RunReport};
 use crate::jobs::Stop;
@@ -81,6 +81,10 @@ impl Work {
 
         let verification = prove::verify(execution, recorder).await;
         let rows = rows::follow(execution, &recheck, recorder, &verification, &self.rows_kept).await;
+        // Not before: between the proof that an object is gone and the end of its row nothing else may take time.
+        if recorder.stopped().is_none() && !cancelled {
+            appeared::tell(execution, recorder).await;
+        }
         let (outcomes, bytes_gone) = recorder.counts();
         let finished = Record::Finished {
             at: recorder.at(),
