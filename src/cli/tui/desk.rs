@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Input, KeyEvent};
 use ratatui::Terminal;
-use ratatui::backend::Backend;
+use ratatui::backend::{Backend, ClearType};
 use tokio::sync::mpsc;
 
 use super::worker::{Own, Worker};
@@ -145,7 +145,10 @@ impl<B: Backend> Desk<B> {
     /// If the terminal is gone.
     pub fn forget_screen(&mut self) -> Result<(), B::Error> {
         self.dirty = true;
-        self.terminal.clear()
+        // `Terminal::clear` asks the terminal where its cursor is, and fails if that takes it two seconds to say.
+        self.terminal.backend_mut().clear_region(ClearType::All)?;
+        self.terminal.swap_buffers(); // both are empty then, so that the next frame writes every cell
+        Ok(())
     }
 
     /// The screen as it is drawn now.
