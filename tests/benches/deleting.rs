@@ -24,8 +24,8 @@ fn main() {
     let number = |at: usize| words.get(at).and_then(|word| word.parse::<usize>().ok());
     if words.first().is_some_and(|word| word == "serve") {
         let manners =
-            Manners { latency: Duration::from_millis(number(2).unwrap_or_default() as u64), ..Manners::default() };
-        let bucket = Bucket::new(of_kind("mixed", number(1).unwrap_or_default()));
+            Manners { latency: Duration::from_millis(number(3).unwrap_or_default() as u64), ..Manners::default() };
+        let bucket = Bucket::new(of_kind("mixed", number(2).unwrap_or_default()));
         return serve(([127, 0, 0, 1], 0).into(), bucket, manners).expect("the server");
     }
     let mut numbers: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
@@ -55,10 +55,13 @@ fn compare(objects: usize, latency: usize) {
 /// Seconds of the plan and of its run, with the program's state in this folder.
 fn delete_all(objects: usize, latency: usize, home: &Path) -> (f64, f64) {
     let server = Process::start(&["mixed".into(), objects.to_string(), latency.to_string()]);
+    std::fs::write(home.join("projects.txt"), "proj_kept\n").expect("a registry with one live project");
     let program = |words: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bucketree"));
         command.env_clear().env("HOME", home).env("BUCKETREE_STATE_DIR", home.join("state"));
         command.env("BUCKETREE_CONFIG", home.join("config.toml")).current_dir(home).stdin(Stdio::null());
+        command.env("BUCKETREE_MAX_BYTES", "1000 TB").env("BUCKETREE_MAX_PROJECTS", "1000000");
+        command.env("BUCKETREE_REGISTRY", home.join("projects.txt"));
         command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "secret");
         command.args(["--endpoint", &server.endpoint, "--bucket", "bench"]).args(words);
         let start = Instant::now();
@@ -67,20 +70,8 @@ fn delete_all(objects: usize, latency: usize, home: &Path) -> (f64, f64) {
         start.elapsed().as_secs_f64()
     };
     let count = of_kind("mixed", objects).len().to_string();
-    let plan = program(&[
-        "plan",
-        "delete",
-        "--glob",
-        "**",
-        "--max-objects",
-        &count,
-        "--max-bytes",
-        "1000TB",
-        "--max-share",
-        "100%",
-        "-o",
-        "plan.jsonl",
-    ]);
-    let apply = program(&["apply", "plan.jsonl", "--confirm", &format!("bench {count}")]);
+    let plan =
+        program(&["plan", "delete", "--all", "--max-objects", &count, "--max-share", "100%", "-o", "plan.jsonl"]);
+    let apply = program(&["apply", "plan.jsonl", "--confirm", &format!("EMPTY bench {count}")]);
     (plan, apply)
 }
