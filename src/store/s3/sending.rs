@@ -8,7 +8,7 @@ use crate::domain::Timestamp;
 /// The condition that R2 documents for deletions (r2/api/s3/api).
 pub(super) const IF_TIME: &str = "x-amz-if-match-last-modified-time";
 
-/// How a time is written in [`IF_TIME`].
+/// How a time is written in R2's condition on the time of the last change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TimeForm {
     /// As listings write it: `2026-11-21T10:00:00.123Z`.
