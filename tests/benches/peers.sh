@@ -36,6 +36,8 @@ unset AWS_CA_BUNDLE
 
 start_server() { # milliseconds
   [ -n "${ENDPOINT:-}" ] && { endpoint=$ENDPOINT; return; }
+  # What an earlier server wrote must not be read for this one's.
+  rm -f "$scratch/endpoint"
   "$bench" serve "$kind" "$objects" "$1" > "$scratch/endpoint" &
   server=$!
   until [ -s "$scratch/endpoint" ]; do kill -0 "$server"; sleep 0.05; done
@@ -51,8 +53,6 @@ timed() { # name command...: one line "name wall user system kilobytes" in the r
     echo "$name failed: $(tail -1 "$scratch/err")" >&2
   fi
 }
-ours() { "$bucketree" --endpoint "$endpoint" --bucket bench --region "$AWS_REGION" "$@"; }
-export -f ours; export bucketree endpoint
 remote() { echo ":s3,provider=Other,endpoint='$endpoint',access_key_id=$AWS_ACCESS_KEY_ID,secret_access_key=$AWS_SECRET_ACCESS_KEY,region=$AWS_REGION,force_path_style=true,list_version=2:bench"; }
 
 list_once() {
@@ -67,12 +67,14 @@ delete_with() { # name milliseconds: a fresh bucket for each
   start_server "$2"
   case $1 in
     bucketree)
+      rm -rf "$scratch/state" "$scratch/plan.jsonl"
+      echo proj_kept > "$scratch/projects.txt"
       cat > "$scratch/delete.sh" <<SH
 set -e
-rm -rf "$scratch/state" "$scratch/plan.jsonl"
-B="$bucketree --endpoint $endpoint --bucket bench --region $AWS_REGION"
-confirm=\$(\$B plan delete --glob '**' --max-objects $objects --max-bytes 1000TB --max-share 100% -o "$scratch/plan.jsonl" --json | sed -n 's/.*"confirm":"\([^"]*\)".*/\1/p')
-\$B apply "$scratch/plan.jsonl" --confirm "\$confirm" --concurrency 16
+export BUCKETREE_REGISTRY="$scratch/projects.txt" BUCKETREE_MAX_BYTES='1000 TB' BUCKETREE_MAX_PROJECTS=1000000
+program() { "$bucketree" --endpoint "$endpoint" --bucket bench --region "$AWS_REGION" "\$@"; }
+program plan delete --all --max-objects $objects --max-share 100% -o "$scratch/plan.jsonl"
+program apply "$scratch/plan.jsonl" --confirm 'EMPTY bench $objects'
 SH
       timed bucketree bash "$scratch/delete.sh" ;;
     s5cmd) timed s5cmd "$s5cmd" --endpoint-url "$endpoint" rm 's3://bench/*' ;;
