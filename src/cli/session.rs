@@ -37,6 +37,7 @@ use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
 use crate::registry::{RegistryError, SharedRegistry};
 use crate::store::SharedStore;
+use crate::store::counted::CountedStore;
 
 /// Pages of a listing that may wait to be looked at.
 pub const PAGES_IN_FLIGHT: usize = 8;
@@ -324,7 +325,7 @@ impl Session {
         let requests = self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value);
         Execution {
             plan,
-            store: Arc::clone(&self.store),
+            store: Arc::new(CountedStore::new(Arc::clone(&self.store))),
             registry: self.registry.clone(),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
@@ -339,6 +340,11 @@ impl Session {
             executor: executor(via),
             clock: self.clock.clone(),
         }
+    }
+
+    /// So many list requests, for a person, with what they cost where that is known.
+    pub fn price_of(&self, lists: u64) -> String {
+        number::priced_requests(lists, self.settings.prices().of_lists(lists))
     }
 
     /// Lists what begins with `prefix`, with a progress line on stderr.
@@ -377,8 +383,7 @@ impl Session {
             });
         }
         let (objects, requests, seconds) = (inventory.alive(), report.requests, report.elapsed.as_secs_f64());
-        let cost = format_args!("${:.4} at R2's price", report.dollars());
-        tracing::info!(objects, requests, %cost, seconds, "listed");
+        tracing::info!(objects, requests, dollars = self.settings.prices().of_lists(requests), seconds, "listed");
         (inventory, report)
     }
 }

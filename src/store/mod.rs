@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod conformance;
+pub mod counted;
 pub mod faults;
 pub mod hidden;
 pub mod lifecycle;

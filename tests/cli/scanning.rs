@@ -189,6 +189,40 @@ fn usage_adds_up_and_has_a_price() {
 }
 
 #[test]
+fn whatever_lists_says_how_many_requests_that_took_and_what_they_cost() {
+    let world = World::start();
+    let last = |args: &[&str], price: &[(&str, &str)]| world.check_with(price, args, 0, &[]).json().pop().unwrap();
+    let verbs: [&[&str]; 5] = [
+        &["audit", "--summary", "--json"],
+        &["du", "--json"],
+        &["usage", "--json"],
+        &["registry", "check", "--json"],
+        &["scan", "--json"],
+    ];
+    for verb in verbs {
+        let free = last(verb, &[]);
+        let requests = free["requests"].as_f64().unwrap();
+        assert!(requests >= 1.0, "{verb:?}");
+        assert!(free["request_dollars"].is_null(), "{verb:?}: nobody said what a server of one's own charges");
+        let priced = last(verb, &[("BUCKETREE_PRICE_CLASS_A", "1000000")]);
+        assert_eq!(priced["request_dollars"].as_f64(), priced["requests"].as_f64(), "{verb:?}");
+    }
+    let folder = &world.check(&["du", "--json"], 0, &[]).json()[0];
+    assert!(folder.get("requests").is_none(), "only the whole listing has requests, not each folder: {folder}");
+    let (plain, priced) = (&[][..], &[("BUCKETREE_PRICE_CLASS_A", "1000000")][..]);
+    for (verb, words) in
+        [(&["audit", "--summary"][..], "listing complete: "), (&["usage"][..], "listed with "), (&["scan"][..], "; ")]
+    {
+        let says = |price, text: &str| {
+            let out = world.check_with(price, verb, 0, &[]).text().to_owned();
+            assert!(out.contains(words) && out.contains(text), "{verb:?}: {out}");
+        };
+        says(plain, "request");
+        says(priced, ", $");
+    }
+}
+
+#[test]
 fn a_store_without_uploads_is_said_to_be_one() {
     let world = World::start();
     world.check(&["uploads", "list"], 1, &["not supported by this store"]);

@@ -18,6 +18,12 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             ScanProgress::Page(objects) => page(state, objects),
             ScanProgress::Finished(report) => listed(state, report),
         },
+        Event::Asked(ticket, made) if ticket == state.bucket.scan_ticket => {
+            if let Scan::Running { requests, .. } = &mut state.bucket.scan {
+                *requests = made;
+            }
+            Effects::new()
+        }
         Event::Kept(ticket, listing) if ticket == state.bucket.scan_ticket => kept::opened(state, *listing),
         Event::Compared(ticket, compared) if ticket == state.compare_ticket => kept::compared(state, compared),
         Event::Assessed(ticket, assessed) if ticket == state.bucket.audit_ticket => judged(state, *assessed),
@@ -66,7 +72,7 @@ pub(super) fn list(state: &mut State) -> Effects {
     let ticket = state.ticket();
     state.bucket.scan_ticket = ticket;
     state.bucket.accepts_shrink = false;
-    state.bucket.scan = Scan::Running { since: state.now, objects: 0 };
+    state.bucket.scan = Scan::Running { since: state.now, objects: 0, requests: 0 };
     vec![Effect::Scan { ticket }]
 }
 

@@ -56,10 +56,11 @@ pub async fn run(session: &Session, args: &ScanArgs, output: &mut Output) -> Res
         },
     };
     if output.is_json() {
-        output.json_line(&ScanLine::new(&header, Some(&place), bytes))?;
+        output.json_line(&ScanLine::new(&header, &session.settings.prices(), Some(&place), bytes))?;
     } else {
         let (objects, size) = (number::objects(header.objects), number::bytes(bytes));
-        output.line(format!("scan {}: {objects}, {} requests, {size} in {place}", header.id, header.requests))?;
+        let asked = session.price_of(header.requests);
+        output.line(format!("scan {}: {objects}, {size} in {place}; {asked}", header.id))?;
     }
     Ok(ExitCode::Done)
 }
@@ -133,9 +134,9 @@ pub fn list(session: &Session, output: &mut Output) -> Result<ExitCode, Stop> {
                 continue;
             }
         };
-        let bytes = length(&scan.path);
+        let (bytes, prices) = (length(&scan.path), session.settings.prices());
         if output.is_json() {
-            output.json_line(&ScanLine::new(&header, Some(&scan.path.display().to_string()), bytes))?;
+            output.json_line(&ScanLine::new(&header, &prices, Some(&scan.path.display().to_string()), bytes))?;
             continue;
         }
         table.row([
