@@ -53,6 +53,8 @@ pub enum Event {
     Scan(Ticket, ScanProgress),
     /// So many list requests were made for the listing so far.
     Asked(Ticket, u64),
+    /// The bucket on the screen, with what its trash holds now.
+    TrashListed(Ticket, Box<Inventory>),
     /// A kept scan was read.
     Kept(Ticket, Box<KeptListing>),
     /// The listing was compared with an earlier scan; `None` if there is none.

@@ -147,6 +147,10 @@ pub struct Bucket {
     pub scan: Scan,
     /// Which listing is wanted.
     pub scan_ticket: Ticket,
+    /// Whether something came to the trash that is not on the screen yet.
+    pub trash_moved: bool,
+    /// Which listing of the trash is wanted.
+    pub trash_ticket: Ticket,
     /// How far the judging is.
     pub audit: Audit,
     /// Which judging is wanted.

@@ -111,6 +111,9 @@ pub enum CopyAnswer {
     SourceMissing,
 }
 
+/// The most bytes that one request writes: 5 GB (AmazonS3 upload-objects); R2 takes a little more (r2/platform/limits).
+pub const LARGEST_PUT: u64 = 5_000_000_000;
+
 /// A new object to write, to a key that must not be there yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PutRequest {

@@ -110,8 +110,11 @@ impl Worker {
                     self.planner.plan(ticket, scan, state);
                 }
             }
+            Effect::ListTrash { ticket } => self.planner.show_trash(ticket, state.bucket.inventory.clone()),
             Effect::PlanRestore { ticket, run, keys } => self.planner.restore(ticket, run, keys),
-            Effect::PlanEmptyTrash { ticket, older_than_seconds } => self.planner.empty(ticket, older_than_seconds),
+            Effect::PlanEmptyTrash { ticket, older_than_seconds, keys } => {
+                self.planner.empty(ticket, older_than_seconds, keys);
+            }
             Effect::StopLooking => self.planner.stop_looking(),
             Effect::Execute(confirmed) => self.execute(&confirmed),
             Effect::StopRun => self.run.request(),

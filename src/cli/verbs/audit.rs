@@ -33,7 +33,8 @@ pub struct Audited {
 
 impl Audited {
     /// Lists all of the bucket, then reads the registry, then judges: a verdict on a part of the bucket would miss the
-    /// duplicates in the rest.
+    /// duplicates in the rest. The listing is kept for the next start of the console; a disk that has no room for it is no
+    /// reason to say nothing of the bucket.
     ///
     /// # Errors
     /// If nothing could be listed at all.
@@ -42,6 +43,9 @@ impl Audited {
         let nothing_to_judge = inventory.is_empty() || session.kept.is_some();
         if let (Completeness::Incomplete(failure), true) = (&scan.completeness, nothing_to_judge) {
             return Err(failure.clone().into());
+        }
+        if let Err(error) = session.keep(&inventory, &scan) {
+            output::tell(format!("bucketree: the scan is not kept for the next start: {error}"));
         }
         let never = jobs::Stop::new();
         let audit = jobs::audit::audit(&session.audit_input(), &inventory, &scan, &never).await;

@@ -18,7 +18,7 @@ use crate::domain::key::Escaped;
 use crate::domain::progress::Completeness;
 use crate::jobs::{failure, place};
 use crate::scans::{ScanHeader, read_header, write_bytes, write_new};
-use crate::store::{PutAnswer, PutRequest};
+use crate::store::{LARGEST_PUT, PutAnswer, PutRequest};
 
 /// What was attempted, for messages.
 const WHAT: &str = "keep the scan";
@@ -105,7 +105,7 @@ async fn put(session: &Session, target: &str, inventory: &Inventory, header: &Sc
     if store.head(&key).await.map_err(failed)?.is_some() {
         return Err(taken());
     }
-    let body = write_bytes(inventory, header).map_err(|error| unusable(WHAT, &error))?;
+    let body = write_bytes(inventory, header, LARGEST_PUT).map_err(|error| unusable(WHAT, &error))?;
     let bytes = body.len() as u64;
     let request = PutRequest { key: key.clone(), body, content_type: CONTENT_TYPE.into() };
     if store.put(&request).await.map_err(failed)? == PutAnswer::Exists {

@@ -4,8 +4,8 @@ use super::shapes::{ASKED, Shape};
 
 /// What a kept scan is, and what may be done with one.
 pub const KEPT_SCANS: &[&str] = &[
-    "`scan` lists the whole bucket and keeps the listing in the state folder, as the console does after each complete one; \
-     the newest five of each bucket are kept (kept_scans). The console shows the last one at once, says how old it is, and \
+    "`scan` lists the whole bucket and keeps the listing in the state folder, as the console, audit, plan and \
+     registry do after each complete one; the newest five of each bucket are kept (kept_scans). The console shows the last one at once, says how old it is, and \
      lists the bucket behind it: until that has ended nothing is marked in bulk and nothing is planned. `scans` lists what \
      is kept.",
     "`scan --out` writes a scan to a new file, or as a new object with s3://BUCKET/KEY at the same endpoint, in one request. \
