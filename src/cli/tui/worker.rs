@@ -21,7 +21,7 @@ use crate::domain::assessment::Assessment;
 use crate::domain::facts::RegistryState;
 use crate::domain::folders::{KeySpace, Subset};
 use crate::domain::inventory::{Inventory, ObjectIndex};
-use crate::domain::progress::{Completeness, Failure, LogLevel, LogLine, ScanProgress, ScanReport};
+use crate::domain::progress::{Failure, LogLevel, LogLine, ScanProgress, ScanReport};
 use crate::domain::requests::Request;
 use crate::domain::{Key, Timestamp};
 use crate::jobs::audit::{Audit, audit};
@@ -162,8 +162,13 @@ impl Worker {
                 scan(&store, b"", &session.clock, &stop, &sender).await
             };
             let telling = async {
+                let mut objects = 0;
                 while let Some(progress) = pages.recv().await {
+                    if let ScanProgress::Page(page) = &progress {
+                        objects += page.len() as u64;
+                    }
                     if let ScanProgress::Finished(report) = &progress {
+                        tell_listing(&session, report, objects, &events).await;
                         *scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
                     }
                     send(&events, Event::Asked(ticket, store.requests().of(Request::List))).await;
@@ -196,7 +201,6 @@ impl Worker {
             // What comes of the comparison matters to plans only; here the listing is just remembered for them.
             let _ = session.memory().compare(session.store.identity(), &inventory, &report, false).await;
             session.observe(&inventory, &audit, &report).await;
-            tell_listing(&session, &report, inventory.alive(), &events).await;
             tell_registry(&session, &audit, &events).await;
             let gathered = spawn_blocking(move || {
                 let gathered = gather(&inventory, &audit.assessment, None, Order::default(), &|| stop.is_requested());
@@ -340,11 +344,8 @@ fn glob_matches(inventory: &Inventory, pattern: &str) -> Result<Vec<ObjectIndex>
     Ok(found)
 }
 
-/// What the listing took; one that was kept took nothing now.
+/// What the listing took.
 async fn tell_listing(session: &Session, report: &ScanReport, objects: u64, events: &mpsc::Sender<Event>) {
-    if matches!(report.completeness, Completeness::Kept(_)) {
-        return;
-    }
     let asked = session.price_of(report.requests);
     let text = format!("listed {} in {:.1} s: {asked}", number::objects(objects), report.elapsed.as_secs_f64());
     send(events, Event::Log(LogLine { at: session.clock.now(), level: LogLevel::Info, run: String::new(), text }))

@@ -180,7 +180,7 @@ async fn what_is_deleted_goes_to_the_trash_unless_it_is_said_otherwise() {
     journey
         .until("the trash is on the screen", |state| {
             let inventory = &state.bucket.inventory;
-            inventory.range(TRASH.as_bytes()).len() > 0 && state.bucket.audit == Audit::Done
+            !inventory.range(TRASH.as_bytes()).is_empty() && state.bucket.audit == Audit::Done
         })
         .await;
     let state = &journey.desk.state;
