@@ -95,7 +95,7 @@ fn listed(store: &Rc<Distant>) -> (u64, ScanReport, usize) {
         rounds += 1;
         let waiting: Vec<_> = store.waiting.lock().unwrap().drain(..).collect();
         assert!(!waiting.is_empty(), "the listing waits for nothing");
-        waiting.into_iter().for_each(|answer| drop(answer.send(())));
+        waiting.into_iter().for_each(|answer| answer.send(()).expect("somebody waits"));
     }
 }
 
