@@ -317,19 +317,26 @@ impl Seed for MemoryStore {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::store::conformance::{CHECKS, Quirks, Subject};
+    use crate::store::counted::CountedStore;
 
     async fn conforms(store: MemoryStore, quirks: Quirks) {
-        for (name, check) in CHECKS {
-            if let Err(why) = check(Subject { store: &store, seed: &store, quirks }).await {
-                panic!("{name}: {why}");
+        let seed = Arc::new(store);
+        let counted = CountedStore::new(seed.clone());
+        for store in [&*seed as &dyn ObjectStore, &counted] {
+            for (name, check) in CHECKS {
+                if let Err(why) = check(Subject { store, seed: &*seed, quirks }).await {
+                    panic!("{name}: {why}");
+                }
             }
         }
     }
 
     #[tokio::test]
-    async fn the_bucket_in_memory_is_a_store_like_any_other() {
+    async fn the_bucket_in_memory_is_a_store_like_any_other_counted_or_not() {
         conforms(MemoryStore::new("b"), Quirks::default()).await;
         conforms(MemoryStore::new("b").folding_nfc(), Quirks::default()).await;
         let quirks = Quirks { missing_is_absent: true, ..Quirks::default() };

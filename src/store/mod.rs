@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod conformance;
+pub mod counted;
 pub mod faults;
 pub mod hidden;
 pub mod lifecycle;
@@ -118,6 +119,9 @@ pub enum CopyAnswer {
     /// The source is not there.
     SourceMissing,
 }
+
+/// The most bytes that one request writes: 5 GB (AmazonS3 upload-objects); R2 takes a little more (r2/platform/limits).
+pub const LARGEST_PUT: u64 = 5_000_000_000;
 
 /// A new object to write, to a key that must not be there yet.
 #[derive(Clone, PartialEq, Eq, Debug)]

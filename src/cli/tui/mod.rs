@@ -166,5 +166,6 @@ fn facts(session: &Session) -> Facts {
         deletes: session.deletes,
         offline: session.kept.is_some(),
         via: settings.executor.value,
+        prices: settings.prices(),
     }
 }
