@@ -156,6 +156,12 @@ pub(super) const KEYS: &[Key] = &[
         "false",
         "whether a SQL database may be read from a replica, which may lag behind; refused otherwise",
     ),
+    key(
+        "registry.no_snapshot",
+        &[],
+        "false",
+        "whether tables without snapshots (MyISAM) may be read, which are not of one moment; refused otherwise",
+    ),
     key("registry.timeout", &[], "\"60s\"", "a SQL database that says nothing for so long has failed"),
     key("registry.format", &[], "\"jsonl\"", "of text files: json, jsonl, csv or lines; told from the content"),
     key("registry.min_projects", &[], "1", "fewer projects make every verdict undetermined"),

@@ -82,6 +82,7 @@ fn registry(registry: &RegistrySettings, key: &str) -> Option<ValueAndOrigin> {
             written(places, |places| places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         })?,
         "replica" => always(&registry.replica),
+        "no_snapshot" => always(&registry.no_snapshot),
         "timeout" => written(&registry.timeout, |seconds| age_text(*seconds)),
         "format" => optional(registry.format.as_ref()),
         "min_projects" => always(&registry.min_projects),

@@ -12,8 +12,8 @@ use super::batch::MAX_KEYS;
 use super::conformance::{Description, Seed};
 use super::lifecycle::LifecycleRule;
 use super::{
-    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage, ListRequest,
-    ObjectStore, PutAnswer, PutRequest, StoreError, StoreIdentity,
+    BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, FoldersPage, HeadAnswer, ListPage,
+    ListRequest, ObjectStore, PutAnswer, PutRequest, StoreError, StoreIdentity,
 };
 use crate::domain::key::successor;
 use crate::domain::{ETag, Key, Object, StorageClass, Timestamp};
@@ -200,6 +200,27 @@ impl ObjectStore for MemoryStore {
         let objects: Vec<Object> = rest.by_ref().take(most).map(|(_, stored)| stored.object.clone()).collect();
         let next = objects.last().filter(|_| rest.next().is_some()).map(|last| hex(last.key.as_bytes()));
         Ok(ListPage { objects, next, server_time: Some(state.now) })
+    }
+
+    async fn folders(&self, prefix: &[u8]) -> Result<FoldersPage, StoreError> {
+        let folder_of = |key: &Key| {
+            let rest = key.as_bytes().strip_prefix(prefix)?;
+            rest.iter().position(|byte| *byte == b'/').map(|at| key.as_bytes()[..=prefix.len() + at].to_vec())
+        };
+        let state = self.state();
+        let under = state.objects.range(Key::new(prefix)..).take_while(|(key, _)| key.as_bytes().starts_with(prefix));
+        // Keys that are right here count, too: a page is of so many entries, whatever they are.
+        let mut entries: Vec<Option<Vec<u8>>> = Vec::new();
+        for (key, _) in under {
+            let folder = folder_of(key);
+            if folder.is_none() || entries.last() != Some(&folder) {
+                if entries.len() == MAX_KEYS {
+                    return Ok(FoldersPage { names: entries.into_iter().flatten().collect(), complete: false });
+                }
+                entries.push(folder);
+            }
+        }
+        Ok(FoldersPage { names: entries.into_iter().flatten().collect(), complete: true })
     }
 
     async fn head(&self, key: &Key) -> Result<Option<HeadAnswer>, StoreError> {

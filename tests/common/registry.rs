@@ -20,6 +20,8 @@ pub struct TestRegistry {
     pub sizes: Mutex<BTreeMap<Key, u64>>,
     /// Happens once, between the reading of rows and their removal.
     pub between: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// Happens once, when rows are asked for.
+    pub asked: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl TestRegistry {
@@ -94,6 +96,9 @@ impl Registry for TestRegistry {
 
     async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
         self.check()?;
+        if let Some(happens) = self.asked.lock().unwrap().take() {
+            happens();
+        }
         let rows = self.rows.lock().unwrap();
         let spelled: BTreeSet<Key> = keys.iter().flat_map(|key| [key.clone(), slashed(key)]).collect();
         let row = |key: &Key| rows.get(key).map(|project| self.kept(key, project));

@@ -131,10 +131,11 @@ pub const SECTIONS: &[Section] = &[
              percent-encoded, and encryption is chosen as the database's own tools do (sslmode=verify-full, \
              ssl-mode=VERIFY_IDENTITY). By default a database has the tables of assets/sql; other tables, columns and queries \
              are named in the profile. A table of another schema is SCHEMA.TABLE.",
-            "Projects, tracked keys and references are read within one transaction and are of one moment. A replica may lag \
-             behind and is refused, unless the profile says replica = true. A database that says nothing for a minute has \
-             failed (timeout). Whatever ends before the database itself announced the end was not read: every verdict is \
-             undetermined then, with the source named.",
+            "Projects, tracked keys and references are read within one transaction and are of one moment. Refused are a \
+             replica, which may lag behind, unless the profile says replica = true; tables of MySQL without snapshots, as \
+             MyISAM, unless it says no_snapshot = true; queries with a LIMIT; and tables of which PostgreSQL's policies hide \
+             rows from the user. A database that says nothing for a minute has failed (timeout). Whatever ends before the \
+             database itself announced the end was not read: every verdict is undetermined then, with the source named.",
             "Places that hold keys without tracking them are [[profiles.NAME.registry.references]], each with from and \
              key_field, and owner_field where it is known whose the object is. Keys may be written there behind a url, with a \
              leading_slash or percent_encoded: the key is read so, and what is written is checked as a key as well. A value \
