@@ -46,6 +46,8 @@ pub enum Effect {
         /// What to match.
         filter: Filter,
     },
+    /// End the looking for what matches the filter.
+    StopFilter,
     /// Gather the objects under projects and findings.
     Gather {
         /// For the answer.
@@ -62,6 +64,8 @@ pub enum Effect {
         /// How.
         order: Order,
     },
+    /// End the ordering of rows.
+    StopSort,
     /// Mark or unmark every object whose key matches a glob.
     MatchGlob {
         /// For the answer.
@@ -70,6 +74,13 @@ pub enum Effect {
         pattern: String,
         /// Whether to mark or to unmark.
         mark: bool,
+    },
+    /// End the looking for what matches a glob.
+    StopGlob,
+    /// Find the marked objects in the new listing, before it takes the place of the old one.
+    CarryMarks {
+        /// For the answer.
+        ticket: Ticket,
     },
     /// Compare the registry with the listing.
     CompareRegistry {

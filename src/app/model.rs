@@ -8,7 +8,7 @@ use crate::domain::assessment::Assessment;
 use crate::domain::capabilities::Atomicity;
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::Judge;
-use crate::domain::plan::{Plan, PlanKind};
+use crate::domain::plan::{Plan, PlanKind, PlanSums};
 use crate::domain::prices::Prices;
 use crate::domain::progress::{Failure, ScanReport};
 use crate::domain::{Key, Timestamp};
@@ -141,6 +141,8 @@ pub struct Bucket {
     pub inventory: Inventory,
     /// A newer listing that is not complete yet; `inventory` stays on the screen until then.
     pub incoming: Option<Inventory>,
+    /// How the newer listing ended, while the marks are looked for in it; then it takes the place of `inventory`.
+    pub arrived: Option<ScanReport>,
     /// How the listing ended that is shown, if it is a kept one; `None` once the bucket was listed.
     pub kept: Option<ScanReport>,
     /// How far the listing is.
@@ -248,6 +250,8 @@ pub struct Planning {
     pub kind: PlanKind,
     /// The plan.
     pub plan: Option<Arc<Plan>>,
+    /// What it comes to.
+    pub sums: Arc<PlanSums>,
     /// Its rows under verdicts and projects.
     pub tree: GroupTree,
     /// Whether it has been carried out, or tried.

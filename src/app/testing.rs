@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::effect::Effect;
-use super::event::{Assessed, Event};
+use super::event::{Assessed, CarriedMarks, Event};
 use super::filter::Matches;
 use super::gather::gather;
 use super::keymap::Keymap;
@@ -234,7 +234,12 @@ impl Sim {
                     self.drift.clone().unwrap_or_else(|| compare(&judge, &assessment, &inventory, None).report);
                 vec![Event::Drifted(ticket, Box::new(report))]
             }
-            Effect::BuildPlan { ticket } => vec![Event::PlanReady(ticket, Box::new(self.plan()))],
+            Effect::CarryMarks { ticket } => {
+                let (before, bucket) = (self.state.marks.selection.clone(), &self.state.bucket);
+                let new = bucket.incoming.clone().expect("a new listing");
+                vec![Event::Carried(ticket, Box::new(CarriedMarks::find(before, &bucket.inventory, &new)))]
+            }
+            Effect::BuildPlan { ticket } => vec![Event::PlanReady(ticket, Box::new(self.plan().into()))],
             // Nothing was kept; tests say what was where it matters.
             Effect::OpenKept { .. } => Vec::new(),
             other => {
@@ -244,7 +249,8 @@ impl Sim {
         }
     }
 
-    fn report(&self) -> ScanReport {
+    /// How its listing ends.
+    pub(crate) fn report(&self) -> ScanReport {
         let completeness = match &self.incomplete {
             None => Completeness::Complete,
             Some(failure) => Completeness::Incomplete(failure.clone()),

@@ -234,7 +234,7 @@ fn from_trash(kind: PlanKind, keys: &str) -> impl Fn((u16, u16)) -> Sim + '_ {
         let asked = sim.press("z");
         let [Effect::PlanRestore { ticket, .. }] = asked.as_slice() else { panic!("{asked:?}") };
         let plan = samples::plan(kind, ["audio/proj_1/intro/narration.mp3", "proj_1_intro_media.mp4"].into_iter());
-        sim.send(Event::PlanReady(*ticket, Box::new(plan)));
+        sim.send(Event::PlanReady(*ticket, Box::new(plan.into())));
         sim.press(keys);
         sim
     }

@@ -166,7 +166,7 @@ fn a_plan_from_the_trash_is_confirmed_like_any_other_and_marks_do_not_spoil_it()
     let asked = sim.press("z");
     let [Effect::PlanRestore { ticket, .. }] = asked.as_slice() else { panic!("{asked:?}") };
     let restore = plan(PlanKind::Restore, ["a/b.mp3", "c.mp3"].into_iter());
-    sim.send(Event::PlanReady(*ticket, Box::new(restore)));
+    sim.send(Event::PlanReady(*ticket, Box::new(restore.into())));
     assert_eq!((sim.state.browse.view, rows(&sim).len()), (View::Plan, 3));
     sim.press("T");
     assert!(sim.notice().contains("no other kind"), "{}", sim.notice());

@@ -7,6 +7,7 @@ mod history;
 mod keeping;
 mod past;
 mod planner;
+mod searcher;
 pub mod terminal;
 #[cfg(test)]
 mod tests;

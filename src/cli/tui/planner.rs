@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::worker::{renew, send};
+use crate::app::event::PlanMade;
 use crate::app::runs::RunId;
 use crate::app::{Event, State, Ticket};
 use crate::cli::session::Session;
@@ -90,10 +91,10 @@ impl Planner {
                     caps: &session.caps,
                     clock: &session.clock,
                 };
-                draft(&input, selected.iter())
+                PlanMade::from(draft(&input, selected.iter()))
             });
-            if let Ok(plan) = drafting.await {
-                send(&events, Event::PlanReady(ticket, Box::new(plan))).await;
+            if let Ok(made) = drafting.await {
+                send(&events, Event::PlanReady(ticket, Box::new(made))).await;
             }
         });
     }
@@ -174,12 +175,14 @@ impl Planner {
                 Completeness::Kept(at) => {
                     Event::Failed(failure("look into the trash", format!("the listing was kept at {at}")))
                 }
-                Completeness::Complete => match spawn_blocking(move || making(&inventory, &scan)).await {
-                    Ok(Ok(plan)) => Event::PlanReady(ticket, Box::new(plan)),
-                    Ok(Err(NoPlan::Nothing(why))) => Event::NoPlan(ticket, why),
-                    Ok(Err(NoPlan::Failed(failure))) => Event::Failed(failure),
-                    Err(error) => Event::Failed(failure("plan", error.to_string())),
-                },
+                Completeness::Complete => {
+                    match spawn_blocking(move || making(&inventory, &scan).map(PlanMade::from)).await {
+                        Ok(Ok(made)) => Event::PlanReady(ticket, Box::new(made)),
+                        Ok(Err(NoPlan::Nothing(why))) => Event::NoPlan(ticket, why),
+                        Ok(Err(NoPlan::Failed(failure))) => Event::Failed(failure),
+                        Err(error) => Event::Failed(failure("plan", error.to_string())),
+                    }
+                }
             };
             send(&events, event).await;
         });
