@@ -37,7 +37,7 @@ actions! {
     Help "help" "help" "Show the keys; type to search them"
     Quit "quit" "quit" "Quit; asks first if a run is going on or marks would be lost"
     Interrupt "interrupt" "" "Stop what is going on; when nothing is, quit at the second press"
-    Dismiss "dismiss" "" "Leave a dialog, end a range, clear the filter; never quits"
+    Dismiss "dismiss" "" "Leave a dialog, end a range, stop sorting or matching, clear the filter; never quits"
     Suspend "suspend" "" "Suspend to the shell"
     Redraw "redraw" "" "Draw the screen anew"
     ViewFolders "view-folders" "folders" "Show the bucket as folders"

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanSums};
 use crate::domain::via::Via;
 
 use super::action::Action;
@@ -54,6 +54,7 @@ pub const HUMAN_PAUSE: Duration = Duration::from_millis(60);
 #[derive(Clone, PartialEq, Debug)]
 pub struct Confirmation {
     plan: Arc<Plan>,
+    sums: Arc<PlanSums>,
     taking: Taking,
     via: Via,
     input: Input,
@@ -62,9 +63,14 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
-    /// An empty dialog, opened `at` that time.
-    pub fn new(plan: Arc<Plan>, taking: Taking, via: Via, at: Duration) -> Self {
-        Self { plan, taking, via, input: Input::default(), last_key: at, complaint: None }
+    /// An empty dialog about a plan and what it comes to, opened `at` that time.
+    pub fn new(plan: Arc<Plan>, sums: Arc<PlanSums>, taking: Taking, via: Via, at: Duration) -> Self {
+        Self { plan, sums, taking, via, input: Input::default(), last_key: at, complaint: None }
+    }
+
+    /// What the plan comes to.
+    pub fn sums(&self) -> &PlanSums {
+        &self.sums
     }
 
     /// What will become of the plan.

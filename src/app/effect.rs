@@ -46,6 +46,8 @@ pub enum Effect {
         /// What to match.
         filter: Filter,
     },
+    /// End the looking for what matches the filter.
+    StopFilter,
     /// Gather the objects under projects and findings.
     Gather {
         /// For the answer.
@@ -62,6 +64,8 @@ pub enum Effect {
         /// How.
         order: Order,
     },
+    /// End the ordering of rows.
+    StopSort,
     /// Mark or unmark every object whose key matches a glob.
     MatchGlob {
         /// For the answer.
@@ -70,6 +74,13 @@ pub enum Effect {
         pattern: String,
         /// Whether to mark or to unmark.
         mark: bool,
+    },
+    /// End the looking for what matches a glob.
+    StopGlob,
+    /// Find the marked objects in the new listing, before it takes the place of the old one.
+    CarryMarks {
+        /// For the answer.
+        ticket: Ticket,
     },
     /// Compare the registry with the listing.
     CompareRegistry {
@@ -88,6 +99,11 @@ pub enum Effect {
         /// For the answer.
         ticket: Ticket,
     },
+    /// List the trash alone, to show what came there.
+    ListTrash {
+        /// For the answer.
+        ticket: Ticket,
+    },
     /// List the trash and plan to bring back what a run moved there.
     PlanRestore {
         /// For the answer.
@@ -103,6 +119,8 @@ pub enum Effect {
         ticket: Ticket,
         /// What has been there for at least so many seconds.
         older_than_seconds: i64,
+        /// Only what lies at these places; all if there are none.
+        keys: Vec<Key>,
     },
     /// End the listing of the trash.
     StopLooking,

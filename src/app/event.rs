@@ -1,19 +1,23 @@
 //! Everything that can wake the program. Closed: read this list to know what drives it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::domain::assessment::Assessment;
+use crate::domain::bits::BitSet;
 use crate::domain::drift::DriftReport;
-use crate::domain::inventory::{Inventory, ObjectIndex};
+use crate::domain::inventory::Inventory;
 use crate::domain::judge::Judge;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanSums};
 use crate::domain::progress::{Failure, LogLine, RunProgress, ScanProgress, ScanReport};
+use crate::domain::selection::{Selection, StaleMarks};
 use crate::domain::{Key, Timestamp};
 
 use super::effect::Ticket;
 use super::filter::Matches;
+use super::gather::gather_plan;
 use super::groups::GroupTree;
 use super::kept::Compared;
 use super::order::{FlatOrder, FolderOrder};
@@ -51,8 +55,14 @@ pub enum Event {
     Terminate,
     /// The listing went on.
     Scan(Ticket, ScanProgress),
+    /// So many list requests were made for the listing so far.
+    Asked(Ticket, u64),
+    /// The bucket on the screen, with what its trash holds now.
+    TrashListed(Ticket, Box<Inventory>),
     /// A kept scan was read.
     Kept(Ticket, Box<KeptListing>),
+    /// The marked objects were looked for in the new listing.
+    Carried(Ticket, Box<CarriedMarks>),
     /// The listing was compared with an earlier scan; `None` if there is none.
     Compared(Ticket, Option<Compared>),
     /// Every object is judged.
@@ -73,11 +83,11 @@ pub enum Event {
         pattern: String,
         /// Whether to mark or to unmark.
         mark: bool,
-        /// The objects, in key order.
-        objects: Vec<ObjectIndex>,
+        /// The objects.
+        objects: BitSet,
     },
     /// The plan is ready.
-    PlanReady(Ticket, Box<Plan>),
+    PlanReady(Ticket, Box<PlanMade>),
     /// There is nothing to plan; why.
     NoPlan(Ticket, String),
     /// Something was written to a file.
@@ -122,6 +132,41 @@ pub struct KeptListing {
     pub inventory: Inventory,
     /// How that ended.
     pub report: ScanReport,
+}
+
+/// Marks, found again in a new listing.
+pub struct CarriedMarks {
+    /// What was marked when the search began.
+    pub before: Selection,
+    /// The same objects in the new listing.
+    pub selection: Selection,
+    /// Those that are not there, or not the same.
+    pub stale: StaleMarks,
+}
+
+impl CarriedMarks {
+    /// Looks for marked objects in a new listing. Takes time in proportion to the marks: of many, for a blocking thread.
+    pub fn find(before: Selection, old: &Inventory, new: &Inventory) -> Self {
+        let (selection, stale) = Selection::restore(&before.freeze(old), new);
+        Self { before, selection, stale }
+    }
+}
+
+/// A plan, made ready to be shown.
+pub struct PlanMade {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// What it comes to.
+    pub sums: Arc<PlanSums>,
+    /// Its rows under verdicts and projects.
+    pub tree: GroupTree,
+}
+
+impl From<Plan> for PlanMade {
+    /// Takes time in proportion to the rows: for a blocking thread.
+    fn from(plan: Plan) -> Self {
+        Self { tree: gather_plan(&plan), sums: Arc::new(PlanSums::of(&plan)), plan: Arc::new(plan) }
+    }
 }
 
 /// What judging came to.

@@ -6,7 +6,7 @@ use crate::domain::plan::{Plan, PlanRow};
 
 use super::event::Gathered;
 use super::groups::{Finding, GroupId, GroupOrder, GroupTree, Item};
-use super::order::{Order, compare_groups, compare_objects};
+use super::order::{Order, compare_groups, weight_of_objects};
 
 /// Gathers objects under projects and findings. Long work: for a blocking thread. `only` limits it to some objects, in
 /// increasing order.
@@ -80,9 +80,8 @@ impl Objects<'_> {
 
     fn with_order<T>(&self, order: Order, run: impl FnOnce(&GroupOrder<'_>) -> T) -> T {
         let groups = compare_groups(order);
-        let members = compare_objects(self.inventory, Some(self.assessment), order);
-        let members: Option<&dyn Fn(u32, u32) -> std::cmp::Ordering> =
-            if order.is_natural() { None } else { Some(&members) };
+        let weight = weight_of_objects(self.inventory, Some(self.assessment), order);
+        let members: Option<&dyn Fn(u32) -> u64> = if order.is_natural() { None } else { Some(&weight) };
         run(&GroupOrder { groups: &groups, members })
     }
 }

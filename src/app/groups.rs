@@ -163,8 +163,8 @@ pub struct Group {
 pub struct GroupOrder<'a> {
     /// Compares groups of one level.
     pub groups: &'a dyn Fn(&Group, &Group) -> Ordering,
-    /// Compares members of one group.
-    pub members: Option<&'a dyn Fn(u32, u32) -> Ordering>,
+    /// A number for each member that grows in the order wanted; equal ones stand by number. `None` to have all by number.
+    pub members: Option<&'a dyn Fn(u32) -> u64>,
 }
 
 /// Groups and members in the order in which they are shown.
@@ -174,8 +174,16 @@ pub struct GroupTree {
     pub(super) roots: usize,
     members: Vec<u32>,
     by_id: HashMap<GroupId, usize>,
-    /// Where a member stands, for orders other than by number.
-    ranks: Option<HashMap<(usize, u32), usize>>,
+    /// For orders other than by number.
+    ordered: Option<Ordered>,
+}
+
+/// Members by number, as they are looked up, and where each stands in the order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Ordered {
+    by_number: Vec<u32>,
+    /// The position of each of `by_number`.
+    positions: Vec<u32>,
 }
 
 /// Tells `sink` the bucket of every item; called twice, and must say the same both times.
@@ -247,15 +255,19 @@ impl GroupTree {
     }
 
     fn sort_members(&mut self, order: &GroupOrder<'_>) {
-        let Some(compare) = order.members else { return };
-        let mut ranks = HashMap::new();
-        for (number, group) in self.groups.iter().enumerate().filter(|(_, group)| group.groups.is_empty()) {
-            self.members[group.members.clone()].sort_by(|a, b| compare(*a, *b).then(a.cmp(b)));
-            for at in group.members.clone() {
-                ranks.insert((number, self.members[at]), at);
+        let Some(weight) = order.members else { return };
+        let by_number = self.members.clone();
+        let mut positions = vec![0; by_number.len()];
+        for group in self.groups.iter().filter(|group| group.groups.is_empty()) {
+            let members = &by_number[group.members.clone()];
+            let mut order: Vec<(u64, u32)> = members.iter().map(|member| weight(*member)).zip(0..).collect();
+            order.sort_unstable();
+            for (at, (_, from)) in group.members.clone().zip(&order) {
+                self.members[at] = members[*from as usize];
+                positions[group.members.start + *from as usize] = at as u32;
             }
         }
-        self.ranks = Some(ranks);
+        self.ordered = Some(Ordered { by_number, positions });
     }
 
     /// Every group, roots first.
@@ -285,14 +297,25 @@ impl GroupTree {
 
     /// Where a member of a group stands.
     pub fn position(&self, id: &GroupId, member: u32) -> Option<usize> {
-        let number = *self.by_id.get(id)?;
-        let group = &self.groups[number];
-        match &self.ranks {
-            Some(ranks) => ranks.get(&(number, member)).copied(),
-            None => {
-                let found = self.members[group.members.clone()].binary_search(&member).ok()?;
-                Some(group.members.start + found)
-            }
+        let group = self.group(id).filter(|group| group.groups.is_empty())?;
+        let found = group.members.start + self.by_number(group).binary_search(&member).ok()?;
+        match &self.ordered {
+            Some(ordered) => ordered.positions.get(found).map(|at| *at as usize),
+            None => Some(found),
+        }
+    }
+
+    /// The members of a group that holds members directly, by number whatever the order.
+    pub fn by_number(&self, group: &Group) -> &[u32] {
+        let members = self.ordered.as_ref().map_or(&self.members, |ordered| &ordered.by_number);
+        members.get(group.members.clone()).unwrap_or_default()
+    }
+
+    /// The groups that hold the members of a group directly: itself, or those in it.
+    pub fn leaves<'t>(&'t self, group: &'t Group) -> &'t [Group] {
+        match group.groups.is_empty() {
+            true => std::slice::from_ref(group),
+            false => self.groups.get(group.groups.clone()).unwrap_or_default(),
         }
     }
 

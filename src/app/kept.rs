@@ -31,8 +31,8 @@ fn about(seconds: i64) -> String {
 pub struct Compared {
     /// When the earlier scan had ended.
     pub since: Timestamp,
-    /// What changed since.
-    pub summary: Arc<Summary>,
+    /// What changed since: everything, then by folder, then by project, those with the most changes first.
+    pub lines: Arc<Vec<ChangesLine>>,
     /// First line shown.
     pub scroll: usize,
 }
@@ -42,6 +42,8 @@ pub struct Compared {
 pub enum ChangesLine {
     /// A heading.
     Heading(String),
+    /// A sentence.
+    Text(String),
     /// A folder or project and what changed in it: added, removed, grown, changed, bytes more or fewer.
     Totals {
         /// Its name, safe for a terminal.
@@ -52,24 +54,30 @@ pub enum ChangesLine {
 }
 
 impl Compared {
-    /// All lines: everything, then by folder, then by project, those with the most changes first.
-    pub fn lines(&self) -> Vec<ChangesLine> {
-        let mut lines = vec![totals("everything".into(), &self.summary.all)];
-        if self.summary.all.objects() == 0 {
-            return lines;
-        }
-        let name = |prefix: &Vec<u8>| match prefix.is_empty() {
-            true => "(in no folder)".to_owned(),
-            false => Escaped(prefix).to_string(),
-        };
-        lines.push(ChangesLine::Heading("by folder".into()));
-        lines.extend(sorted(self.summary.folders.iter().map(|(prefix, totals)| (name(prefix), totals))));
-        let name = |id: Option<String>| id.unwrap_or_else(|| "(of no project)".into());
-        lines.push(ChangesLine::Heading("by project".into()));
-        let projects = self.summary.projects.iter();
-        lines.extend(sorted(projects.map(|(id, totals)| (name(id.as_ref().map(ToString::to_string)), totals))));
-        lines
+    /// What changed since the scan that had ended then. Takes time for each folder and project: for a blocking thread.
+    pub fn new(since: Timestamp, summary: &Summary) -> Self {
+        Self { since, lines: Arc::new(lines(summary)), scroll: 0 }
     }
+}
+
+fn lines(summary: &Summary) -> Vec<ChangesLine> {
+    let mut lines = vec![totals("everything".into(), &summary.all)];
+    if summary.all.objects() == 0 {
+        let text = "Nothing changed: every object is as it was, and no other is there.";
+        lines.push(ChangesLine::Text(text.into()));
+        return lines;
+    }
+    let name = |prefix: &Vec<u8>| match prefix.is_empty() {
+        true => "(in no folder)".to_owned(),
+        false => Escaped(prefix).to_string(),
+    };
+    lines.push(ChangesLine::Heading("by folder".into()));
+    lines.extend(sorted(summary.folders.iter().map(|(prefix, totals)| (name(prefix), totals))));
+    let name = |id: Option<String>| id.unwrap_or_else(|| "(of no project)".into());
+    lines.push(ChangesLine::Heading("by project".into()));
+    let projects = summary.projects.iter();
+    lines.extend(sorted(projects.map(|(id, totals)| (name(id.as_ref().map(ToString::to_string)), totals))));
+    lines
 }
 
 fn sorted<'t>(groups: impl Iterator<Item = (String, &'t ChangeTotals)>) -> Vec<ChangesLine> {

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::domain::assessment::Assessment;
+use crate::domain::bits::{BitSet, masked, words_of};
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::selection::{Extent, Selection, StaleMarks};
 use crate::domain::{Flag, Verdict};
 
 use super::effect::Ticket;
 use super::forest::Node;
-use super::groups::GroupId;
+use super::groups::{Finding, GroupId};
 use super::number;
 use super::state::{State, View};
 
@@ -19,6 +21,8 @@ pub struct Marks {
     pub selection: Selection,
     /// Which answer to a glob is wanted: objects are counted by their place, so an answer about an older listing is worth nothing.
     pub glob_ticket: Ticket,
+    /// The glob whose answer is awaited.
+    pub glob: Option<String>,
     /// Where a range began.
     pub anchor: Option<Node>,
     /// What the last clearing took away.
@@ -67,6 +71,12 @@ pub struct Bulk {
 }
 
 impl Bulk {
+    fn leave_out(&mut self, reason: Reason, objects: u64) {
+        if objects > 0 {
+            *self.left_out.entry(reason).or_default() += objects;
+        }
+    }
+
     /// One line for the user.
     pub fn text(&self, verb: &str) -> String {
         let mut text = format!("{verb} {}", number::objects(self.changed));
@@ -97,23 +107,35 @@ impl State {
         }
     }
 
-    /// Marks those of the objects that may be marked in bulk.
-    pub(super) fn mark_bulk(&mut self, objects: &[ObjectIndex]) -> Bulk {
+    /// Marks those of the objects that may be marked in bulk. The work is the same however many they are: it is done for
+    /// 64 objects at a time.
+    pub(super) fn mark_bulk(&mut self, mut objects: BitSet) -> Bulk {
+        objects.take_out(self.bucket.inventory.gone());
         let mut bulk = Bulk::default();
-        let mut chosen = Vec::new();
-        for &object in objects.iter().filter(|object| !self.bucket.inventory.is_gone(**object)) {
-            match self.left_out(object) {
-                None => chosen.push(object),
-                Some(reason) => *bulk.left_out.entry(reason).or_default() += 1,
-            }
-        }
-        bulk.changed = self.set_marks(chosen, true);
+        let Some(assessment) = &self.bucket.assessment else {
+            bulk.leave_out(Reason::NotJudged, objects.count());
+            return bulk;
+        };
+        bulk.left_out = left_out(assessment, &objects);
+        objects.keep(assessment.bulk().objects());
+        bulk.changed = self.set_all_marks(&objects, true);
         bulk
     }
 
-    /// Sets or takes marks, whatever the objects are; how many changed.
+    /// Sets or takes marks of a few objects, whatever they are; how many changed.
     pub(super) fn set_marks(&mut self, objects: impl IntoIterator<Item = ObjectIndex>, on: bool) -> u64 {
         let changed = self.marks.selection.set(&self.bucket.inventory, objects, on, |_| true);
+        self.marks_changed(changed)
+    }
+
+    /// Sets or takes marks of many objects, whatever they are; how many changed.
+    pub(super) fn set_all_marks(&mut self, objects: &BitSet, on: bool) -> u64 {
+        let weighed = self.bucket.assessment.as_ref().map(Assessment::bulk);
+        let changed = self.marks.selection.set_all(&self.bucket.inventory, objects, on, weighed);
+        self.marks_changed(changed)
+    }
+
+    fn marks_changed(&mut self, changed: u64) -> u64 {
         if changed > 0 {
             self.marks.cleared = None;
             self.marks.extents.clear();
@@ -122,21 +144,43 @@ impl State {
         changed
     }
 
-    /// The objects that a row stands for, in key order or the order of the group. Of a folder or group only what the filter
-    /// lets through.
-    pub fn objects_in(&self, node: &Node) -> Vec<ObjectIndex> {
+    /// The objects that a row stands for. Of a folder or group only what the filter lets through.
+    pub fn objects_in(&self, node: &Node) -> BitSet {
         match node {
             Node::Folder(prefix) => {
                 let space = self.space();
-                space.range(prefix.as_bytes()).map(|at| space.object_at(at)).collect()
+                space.objects(space.range(prefix.as_bytes()))
             }
-            Node::Group(id) => {
-                let Some(tree) = self.group_tree(self.browse.view) else { return Vec::new() };
-                let members = tree.group(id).map(|group| tree.members(group.members.clone())).unwrap_or_default();
-                members.iter().filter_map(|member| self.object_of(&Node::Member(id.clone(), *member))).collect()
-            }
+            Node::Group(id) => self.objects_of_group(id),
             Node::Object(_) | Node::Member(..) => self.object_of(node).into_iter().collect(),
-            _ => Vec::new(),
+            _ => BitSet::default(),
+        }
+    }
+
+    fn objects_of_group(&self, id: &GroupId) -> BitSet {
+        let view = self.browse.view;
+        let tree = self.group_tree(view);
+        let Some((tree, group)) = tree.and_then(|tree| Some((tree, tree.group(id)?))) else { return BitSet::default() };
+        if view == View::Plan {
+            let rows = tree.members(group.members.clone()).iter();
+            return rows.filter_map(|row| self.object_of(&Node::Member(id.clone(), *row))).collect();
+        }
+        if let Some(whole) = self.whole_finding(id) {
+            let space = self.space();
+            return BitSet::of_words(space.span(0..space.len()), |at| whole.word(at) & space.objects_of_word(at));
+        }
+        let mut objects = BitSet::default();
+        tree.leaves(group).iter().for_each(|leaf| objects.put_in(&BitSet::of_increasing(tree.by_number(leaf))));
+        objects
+    }
+
+    /// The objects of a finding in all projects, those that are gone or that the filter does not let through included.
+    fn whole_finding(&self, id: &GroupId) -> Option<&BitSet> {
+        let assessment = self.bucket.assessment.as_ref()?;
+        match (id.finding?, &id.project) {
+            (Finding::Verdict(verdict), None) => Some(assessment.with_verdict(verdict)),
+            (Finding::Flag(flag), None) => Some(assessment.with_flag(flag)),
+            (_, Some(_)) => None,
         }
     }
 
@@ -173,11 +217,37 @@ impl State {
         if selection.is_empty() {
             return Extent::None;
         }
-        let members = tree.members(group.members.clone());
-        match members.iter().filter(|member| selection.is_marked(**member)).count() as u64 {
-            0 => Extent::None,
-            marked if marked < group.tally.objects => Extent::Some,
-            _ => Extent::All,
+        let space = self.space();
+        if let Some(whole) = self.whole_finding(id) {
+            let words = masked(space.span(0..space.len()), |at| whole.word(at) & space.objects_of_word(at));
+            return selection.extent_of(words);
         }
+        let gone = self.bucket.inventory.gone();
+        let leaves = tree.leaves(group).iter();
+        let words = leaves.flat_map(|leaf| words_of(tree.by_number(leaf)));
+        selection.extent_of(words.map(|(at, word)| (at, word & !gone.word(at))))
     }
+}
+
+/// Why objects are not marked in bulk, and how many of them for each reason.
+fn left_out(assessment: &Assessment, objects: &BitSet) -> BTreeMap<Reason, u64> {
+    let mut bulk = Bulk::default();
+    let mut rest = objects.clone();
+    rest.take_out(assessment.bulk().objects());
+    let mut leave = |reason: Reason, of: &mut BitSet, set: &BitSet| {
+        bulk.leave_out(reason, of.count_shared(set));
+        of.take_out(set);
+    };
+    leave(Reason::Protected, &mut rest, assessment.with_flag(Flag::Protected));
+    let mut orphaned = rest.clone();
+    orphaned.keep(assessment.with_verdict(Verdict::Orphaned));
+    leave(Reason::Young, &mut orphaned, assessment.with_flag(Flag::Young));
+    leave(Reason::Unconfirmed, &mut orphaned, assessment.with_flag(Flag::Unconfirmed));
+    rest.take_out(assessment.with_verdict(Verdict::Orphaned));
+    for verdict in Verdict::ALL {
+        leave(Reason::Verdict(verdict), &mut rest, assessment.with_verdict(verdict));
+    }
+    // Of what was listed since, nothing was said.
+    bulk.leave_out(Reason::Verdict(Verdict::Undetermined), rest.count());
+    bulk.left_out
 }

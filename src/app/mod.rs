@@ -3,6 +3,7 @@
 //! Nothing here waits, draws or touches a file.
 
 pub mod action;
+pub mod between;
 pub mod confirm;
 pub mod effect;
 pub mod event;

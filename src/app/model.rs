@@ -8,7 +8,8 @@ use crate::domain::assessment::Assessment;
 use crate::domain::capabilities::Atomicity;
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::Judge;
-use crate::domain::plan::{Plan, PlanKind};
+use crate::domain::plan::{Plan, PlanKind, PlanSums};
+use crate::domain::prices::Prices;
 use crate::domain::progress::{Failure, ScanReport};
 use crate::domain::{Key, Timestamp};
 
@@ -28,7 +29,7 @@ use super::runs::RunId;
 use crate::domain::via::Via;
 
 /// What does not change while the program runs.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Session {
     /// Name of the profile.
     pub profile: String,
@@ -46,6 +47,8 @@ pub struct Session {
     pub offline: bool,
     /// How deletions reach the store, unless the dialog says otherwise.
     pub via: Via,
+    /// What the store charges.
+    pub prices: Prices,
 }
 
 /// From this many columns on there is room to set tabs apart, and to say more beside them.
@@ -108,6 +111,8 @@ pub enum Scan {
         since: Duration,
         /// Objects listed so far.
         objects: u64,
+        /// List requests made so far.
+        requests: u64,
     },
     /// Every page arrived.
     Complete(ScanReport),
@@ -136,12 +141,18 @@ pub struct Bucket {
     pub inventory: Inventory,
     /// A newer listing that is not complete yet; `inventory` stays on the screen until then.
     pub incoming: Option<Inventory>,
+    /// How the newer listing ended, while the marks are looked for in it; then it takes the place of `inventory`.
+    pub arrived: Option<ScanReport>,
     /// How the listing ended that is shown, if it is a kept one; `None` once the bucket was listed.
     pub kept: Option<ScanReport>,
     /// How far the listing is.
     pub scan: Scan,
     /// Which listing is wanted.
     pub scan_ticket: Ticket,
+    /// Whether something came to the trash that is not on the screen yet.
+    pub trash_moved: bool,
+    /// Which listing of the trash is wanted.
+    pub trash_ticket: Ticket,
     /// How far the judging is.
     pub audit: Audit,
     /// Which judging is wanted.
@@ -239,6 +250,8 @@ pub struct Planning {
     pub kind: PlanKind,
     /// The plan.
     pub plan: Option<Arc<Plan>>,
+    /// What it comes to.
+    pub sums: Arc<PlanSums>,
     /// Its rows under verdicts and projects.
     pub tree: GroupTree,
     /// Whether it has been carried out, or tried.

@@ -5,7 +5,6 @@ use std::ops::{ControlFlow, Range};
 
 use crate::domain::Verdict;
 use crate::domain::assessment::Assessment;
-use crate::domain::bits::BitSet;
 use crate::domain::folders::{KeySpace, Position, SortKey, SortedChildren, sorted_children};
 use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::totals::Totals;
@@ -131,8 +130,12 @@ impl KeySpace for Orphans<'_> {
         Totals { objects, ..Totals::default() }
     }
 
-    fn count_of(&self, range: Range<Position>, objects: &BitSet) -> u64 {
-        self.space.count_of(range, objects)
+    fn span(&self, range: Range<Position>) -> Range<ObjectIndex> {
+        self.space.span(range)
+    }
+
+    fn objects_of_word(&self, at: u32) -> u64 {
+        self.space.objects_of_word(at)
     }
 
     fn next_alive(&self, at: Position) -> Option<Position> {
@@ -179,40 +182,41 @@ pub fn sort_flat(
     order: Order,
     cancelled: &dyn Fn() -> bool,
 ) -> Option<FlatOrder> {
-    let mut places: Vec<Position> = (0..space.len()).collect();
+    let object = |at: Position| space.object_at(at);
+    let weight = weight_of_objects(inventory, assessment, order);
+    let mut places: Vec<(u64, Position)> = (0..space.len()).map(|at| (weight(object(at)), at)).collect();
     if cancelled() {
         return None;
     }
-    let object = |at: Position| space.object_at(at);
-    let compare = compare_objects(inventory, assessment, order);
-    places.sort_by(|a, b| compare(object(*a), object(*b)));
+    places.sort_unstable();
     if cancelled() {
         return None;
     }
     let mut ranks = vec![0; places.len()];
-    (0..).zip(&places).for_each(|(rank, at)| ranks[*at as usize] = rank);
-    Some(FlatOrder { objects: places.into_iter().map(object).collect(), ranks })
+    (0..).zip(&places).for_each(|(rank, (_, at))| ranks[*at as usize] = rank);
+    Some(FlatOrder { objects: places.into_iter().map(|(_, at)| object(at)).collect(), ranks })
 }
 
-/// Compares two objects. Equal ones stay in key order if the sort is stable.
-pub fn compare_objects<'a>(
+/// A number for each object that grows in the order wanted; equal ones stay in key order.
+pub fn weight_of_objects<'a>(
     inventory: &'a Inventory,
     assessment: Option<&'a Assessment>,
     order: Order,
-) -> impl Fn(ObjectIndex, ObjectIndex) -> Ordering + 'a {
-    move |a, b| {
+) -> impl Fn(ObjectIndex) -> u64 + 'a {
+    move |index| {
         let status = |index| match assessment.map(|assessment| assessment.verdict(index)) {
             Some(Verdict::Orphaned) => 0,
             Some(Verdict::Live) => 2,
             _ => 1,
         };
         let natural = match order.by {
-            By::Name | By::Count => a.cmp(&b),
-            By::Size => inventory.size(b).cmp(&inventory.size(a)),
-            By::Modified => inventory.last_modified(b).cmp(&inventory.last_modified(a)),
-            By::Status => status(a).cmp(&status(b)),
+            By::Name | By::Count => u64::from(index),
+            By::Size => !inventory.size(index),
+            // What has no time stands behind the oldest.
+            By::Modified => !inventory.last_modified(index).map_or(0, |at| (at.0 as u64) ^ (1 << 63)),
+            By::Status => status(index),
         };
-        if order.reverse { natural.reverse() } else { natural }
+        if order.reverse { !natural } else { natural }
     }
 }
 

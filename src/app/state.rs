@@ -1,5 +1,6 @@
 //! Everything that the screen shows and the keys change. Owned by one task; there is no lock around it.
 
+use std::any::Any;
 use std::time::Duration;
 
 use crate::domain::facts::RegistryState;
@@ -28,6 +29,9 @@ use super::registry::forest::RegistryForest;
 use super::run::{Run, Unfinished};
 use super::runs::Runs;
 use super::runs::forest::RunForest;
+
+/// Something that is only there to be let go.
+pub type Discarded = Box<dyn Any + Send>;
 
 /// The guard that refuses a listing with too few objects.
 const SHRUNKEN: &str = "listing not shrunken";
@@ -73,6 +77,7 @@ pub struct State {
     /// Whether quitting was asked for and awaits a second key, or the end of the run.
     pub quitting: Quitting,
     pub(super) tickets: u64,
+    discarded: Vec<Discarded>,
     /// Which comparison is wanted.
     pub(super) compare_ticket: Ticket,
     /// The row that was clicked last, and when.
@@ -103,6 +108,7 @@ impl State {
             failure: None,
             quitting: Quitting::No,
             tickets: 0,
+            discarded: Vec::new(),
             compare_ticket: Ticket::default(),
             last_click: None,
         }
@@ -189,7 +195,7 @@ impl State {
             let space = self.space();
             return match self.browse.flat {
                 true => read(&FlatForest { space, order: self.browse.sorted_flat.as_ref() }),
-                false => read(&FolderForest { space, open: &self.browse.folders, orders: &self.browse.sorted }),
+                false => read(&self.folder_forest()),
             };
         };
         let none = OpenGroups::default();
@@ -200,6 +206,11 @@ impl State {
             false => self.bucket.inventory.is_gone(member),
         };
         read(&GroupForest { tree, open, is_gone: &is_gone })
+    }
+
+    /// The folders as rows.
+    pub fn folder_forest(&self) -> FolderForest<'_> {
+        FolderForest { space: self.space(), open: &self.browse.folders, orders: &self.browse.sorted }
     }
 
     /// The object that a row of the plan stands for; `None` if the row does not exist.
@@ -295,9 +306,26 @@ impl State {
         self.run.as_ref().is_some_and(|run| !run.has_ended())
     }
 
+    /// Whether rows are being sorted that are not shown in that order yet.
+    pub fn is_sorting(&self) -> bool {
+        self.browse.sorting_flat || !self.browse.sorting.is_empty()
+    }
+
     /// Whether something on the screen changes with time alone.
     pub fn needs_ticks(&self) -> bool {
-        self.is_scanning() || self.is_running() || self.bucket.audit == Audit::Running
+        let awaits = self.filter.pending || self.is_sorting() || self.marks.glob.is_some();
+        awaits || self.is_scanning() || self.is_running() || self.bucket.audit == Audit::Running
+    }
+
+    /// Puts away what is not needed any more. To give back the memory of many objects takes longer than a frame, so it is
+    /// not done here: whoever drives the state takes it and lets it go.
+    pub(super) fn discard<T: Send + 'static>(&mut self, what: T) {
+        self.discarded.push(Box::new(what));
+    }
+
+    /// What was put away since it was last asked for.
+    pub fn take_discarded(&mut self) -> Vec<Discarded> {
+        std::mem::take(&mut self.discarded)
     }
 
     /// A ticket that was never used.

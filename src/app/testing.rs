@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::effect::Effect;
-use super::event::{Assessed, Event};
+use super::event::{Assessed, CarriedMarks, Event};
 use super::filter::Matches;
 use super::gather::gather;
 use super::keymap::Keymap;
@@ -23,6 +23,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::judge::{Judge, Policy, Trust, classify};
 use crate::domain::layout::Layouts;
 use crate::domain::plan::{Plan, PlanHeader, PlanRow};
+use crate::domain::prices::{Prices, RequestPrices};
 use crate::domain::progress::{Completeness, Failure, RegistryReport, ScanProgress, ScanReport};
 use crate::domain::via::Via;
 use crate::domain::{ETag, IdRules, Key, Object, StorageClass, Timestamp};
@@ -105,6 +106,7 @@ impl Sim {
             deletes: Default::default(),
             offline: false,
             via: Via::Batch,
+            prices: Prices { requests: Some(RequestPrices::R2), ..Prices::default() },
         };
         let mut state = State::new(session, Keymap::built_in(), size);
         state.clock = Some(NOW);
@@ -183,7 +185,9 @@ impl Sim {
         let (inventory, assessment) = (self.state.bucket.inventory.clone(), self.state.bucket.assessment.clone());
         match effect {
             Effect::Scan { ticket } => {
-                let pages = self.objects.chunks(4).map(|page| Event::Scan(ticket, ScanProgress::Page(page.to_vec())));
+                let pages = (1..).zip(self.objects.chunks(4)).flat_map(|(number, page)| {
+                    [Event::Asked(ticket, number), Event::Scan(ticket, ScanProgress::Page(page.to_vec()))]
+                });
                 pages.chain([Event::Scan(ticket, ScanProgress::Finished(self.report()))]).collect()
             }
             Effect::Audit { ticket } => {
@@ -230,7 +234,12 @@ impl Sim {
                     self.drift.clone().unwrap_or_else(|| compare(&judge, &assessment, &inventory, None).report);
                 vec![Event::Drifted(ticket, Box::new(report))]
             }
-            Effect::BuildPlan { ticket } => vec![Event::PlanReady(ticket, Box::new(self.plan()))],
+            Effect::CarryMarks { ticket } => {
+                let (before, bucket) = (self.state.marks.selection.clone(), &self.state.bucket);
+                let new = bucket.incoming.clone().expect("a new listing");
+                vec![Event::Carried(ticket, Box::new(CarriedMarks::find(before, &bucket.inventory, &new)))]
+            }
+            Effect::BuildPlan { ticket } => vec![Event::PlanReady(ticket, Box::new(self.plan().into()))],
             // Nothing was kept; tests say what was where it matters.
             Effect::OpenKept { .. } => Vec::new(),
             other => {
@@ -240,7 +249,8 @@ impl Sim {
         }
     }
 
-    fn report(&self) -> ScanReport {
+    /// How its listing ends.
+    pub(crate) fn report(&self) -> ScanReport {
         let completeness = match &self.incomplete {
             None => Completeness::Complete,
             Some(failure) => Completeness::Incomplete(failure.clone()),

@@ -235,6 +235,18 @@ pub(super) const KEYS: &[Key] = &[
         "the same for the infrequent-access class",
     ),
     key(
+        "price_class_a",
+        &["BUCKETREE_PRICE_CLASS_A"],
+        "4.5",
+        "dollars for a million requests that list, write or copy, for estimates; R2's 4.5 and Amazon's 5 go by the endpoint",
+    ),
+    key(
+        "price_class_b",
+        &["BUCKETREE_PRICE_CLASS_B"],
+        "0.36",
+        "the same for requests that read: 0.36 on R2, 0.4 on Amazon's; deletions are free of charge on both",
+    ),
+    key(
         "kept_scans",
         &["BUCKETREE_KEPT_SCANS"],
         "5",

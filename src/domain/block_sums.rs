@@ -46,6 +46,23 @@ impl<T: Sum> BlockSums<T> {
         self.refresh_above(block as usize);
     }
 
+    /// The sum of a block that is there.
+    pub fn of(&self, block: u32) -> &T {
+        &self.levels[0][block as usize]
+    }
+
+    /// Changes the sum of a block that is there, and every sum that it is a part of, in the same way. `false` if `change`
+    /// said so of any: then the sum of the block has to be [`BlockSums::set`] anew.
+    pub fn change(&mut self, block: u32, change: impl Fn(&mut T) -> bool) -> bool {
+        let mut at = block as usize;
+        let mut sound = true;
+        for level in &mut self.levels {
+            sound &= change(&mut level[at]);
+            at /= FAN_OUT;
+        }
+        sound
+    }
+
     /// The sum over a range of items. `part` sums up items that fill no block of their own, or whose block is not here yet.
     pub fn over(&self, items: Range<u32>, part: impl Fn(Range<u32>) -> T) -> T {
         if items.is_empty() {
@@ -62,13 +79,11 @@ impl<T: Sum> BlockSums<T> {
         sum
     }
 
-    /// The blocks with a sum here that any of the items lies in, each once.
-    pub fn blocks_of(&self, items: &[u32]) -> Vec<u32> {
-        let mut blocks: Vec<u32> =
-            items.iter().map(|item| item / BLOCK).filter(|block| *block < self.blocks()).collect();
-        blocks.sort_unstable();
-        blocks.dedup();
-        blocks
+    /// Increasing items by the block that they lie in, as far as that has a sum here.
+    pub fn by_block<'i>(&self, items: &'i [u32]) -> impl Iterator<Item = (u32, &'i [u32])> + use<'i, T> {
+        let blocks = self.blocks();
+        let parts = items.chunk_by(|one, other| one / BLOCK == other / BLOCK);
+        parts.map(|part| (part[0] / BLOCK, part)).take_while(move |(block, _)| *block < blocks)
     }
 
     /// Bytes held on the heap.
@@ -160,5 +175,13 @@ mod tests {
         (0..40).for_each(|_| sums.push(Both { total: 1, most: 9 }));
         (0..40).for_each(|block| sums.set(block, Both { total: 2, most: 3 }));
         assert_eq!(sums.over(0..40 * BLOCK, |_| Both::default()), Both { total: 80, most: 3 });
+        let less = |sum: &mut Both| {
+            sum.total -= 1;
+            true
+        };
+        assert!((0..20).all(|block| sums.change(block, less)));
+        assert_eq!((sums.of(19).total, sums.of(20).total), (1, 2));
+        assert_eq!(sums.over(0..40 * BLOCK, |_| Both::default()).total, 60);
+        assert!(!sums.change(39, |sum| sum.total < 60), "one sum above it cannot be changed");
     }
 }

@@ -174,6 +174,24 @@ pub struct Plan {
     pub rows: Vec<PlanRow>,
 }
 
+/// What a plan comes to, counted once for whoever shows it again and again.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PlanSums {
+    /// Everything.
+    pub total: Tally,
+    /// By verdict.
+    pub by_verdict: BTreeMap<Verdict, Tally>,
+    /// By project.
+    pub by_project: BTreeMap<Option<ProjectId>, Tally>,
+}
+
+impl PlanSums {
+    /// Counts the rows.
+    pub fn of(plan: &Plan) -> Self {
+        Self { total: plan.total(), by_verdict: plan.by_verdict(), by_project: plan.by_project() }
+    }
+}
+
 impl Plan {
     /// Objects and bytes of the whole plan.
     pub fn total(&self) -> Tally {

@@ -1,7 +1,7 @@
 //! How many objects there are in a range, and how big.
 
 use super::Timestamp;
-use super::block_sums::Sum;
+use super::block_sums::{BlockSums, Sum};
 
 /// Objects and their bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -18,10 +18,12 @@ impl Tally {
         self.add(&Tally { objects: 1, bytes: size });
     }
 
-    /// Counts one object less.
-    pub fn discount(&mut self, size: u64) {
-        self.objects = self.objects.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(size);
+    /// Takes out what was added before; `false` if the sum did not fit, so that what is left of it is not known.
+    pub fn subtract(&mut self, other: &Tally) -> bool {
+        let fitted = self.bytes < u64::MAX || other.bytes == 0;
+        self.objects = self.objects.saturating_sub(other.objects);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+        fitted
     }
 }
 
@@ -55,5 +57,34 @@ impl Sum for Totals {
         self.objects += other.objects;
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.newest = self.newest.max(other.newest);
+    }
+}
+
+impl BlockSums<Totals> {
+    /// Takes objects out of a block without a look at those that stay. `newest` is the newest change among these, and
+    /// `whole` their totals: each is asked only if what went leaves it open.
+    pub(super) fn take_out(
+        &mut self,
+        block: u32,
+        went: &Totals,
+        newest: impl FnOnce(Option<Timestamp>) -> Option<Timestamp>,
+        whole: impl FnOnce() -> Totals,
+    ) {
+        let before = self.of(block).newest;
+        // The newest is a maximum: it says nothing of what is left once it goes.
+        if went.newest == before && newest(before) != before {
+            self.set(block, whole());
+            return;
+        }
+        let tally = Tally { objects: went.objects, bytes: went.bytes };
+        let fitted = self.change(block, |sum| {
+            let mut left = Tally { objects: sum.objects, bytes: sum.bytes };
+            let fitted = left.subtract(&tally);
+            (sum.objects, sum.bytes) = (left.objects, left.bytes);
+            fitted
+        });
+        if !fitted {
+            self.set(block, whole());
+        }
     }
 }

@@ -97,6 +97,9 @@ impl Flag {
     pub const ALL: [Flag; 6] =
         [Flag::DoublePrefixed, Flag::Legacy, Flag::Young, Flag::Duplicate, Flag::Protected, Flag::Unconfirmed];
 
+    /// Flags of objects that are not marked many at a time, whatever their verdict.
+    pub const KEPT_FROM_BULK: [Flag; 3] = [Flag::Protected, Flag::Young, Flag::Unconfirmed];
+
     /// The word for it in every output and selector.
     pub fn name(self) -> &'static str {
         match self {

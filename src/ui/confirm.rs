@@ -13,7 +13,7 @@ use crate::app::confirm::{Confirmation, Taking};
 use crate::app::keymap::Context;
 use crate::app::number;
 use crate::app::state::{Scan, State};
-use crate::domain::plan::{Plan, PlanKind};
+use crate::domain::plan::{Plan, PlanKind, PlanSums};
 
 /// The words of a kind of plan.
 struct Words {
@@ -83,7 +83,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, confirmation: &Confirmation, state: &S
         said.put(words.then, style);
     }
     if !plan.header.kind.is_from_trash() {
-        said.put(&groups(plan), Style::new());
+        said.put(&groups(confirmation.sums()), Style::new());
         said.put(&capital(&plan.header.deletes.to_string()), look.theme.dim);
         said.put(&listed(state), look.theme.dim);
     }
@@ -114,7 +114,7 @@ impl Said {
 
 fn what(said: &mut Said, confirmation: &Confirmation, words: &Words, state: &State, look: &Look) {
     let plan = confirmation.plan();
-    let total = plan.total();
+    let total = confirmation.sums().total;
     let objects = format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes));
     let bucket = safe(&plan.header.bucket);
     let text = match confirmation.taking() {
@@ -191,13 +191,13 @@ fn capital(text: &str) -> String {
 }
 
 /// Verdicts and projects of the plan in one line.
-fn groups(plan: &Plan) -> String {
-    let verdicts: Vec<String> = plan
-        .by_verdict()
-        .into_iter()
+fn groups(sums: &PlanSums) -> String {
+    let verdicts: Vec<String> = sums
+        .by_verdict
+        .iter()
         .map(|(verdict, amount)| format!("{} {verdict}", number::count(amount.objects)))
         .collect();
-    let projects = plan.by_project();
+    let projects = &sums.by_project;
     let names: Vec<String> = projects
         .keys()
         .take(4)

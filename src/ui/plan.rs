@@ -13,10 +13,9 @@ use super::{block, registry, tree};
 use crate::app::layout::Pane;
 use crate::app::number;
 use crate::app::state::State;
-use crate::domain::plan::{Plan, PlanKind};
-
-/// A copy is a class A operation (r2/pricing).
-const DOLLARS_A_COPY: f64 = 4.5e-6;
+use crate::domain::plan::{Plan, PlanKind, PlanSums};
+use crate::domain::prices::Prices;
+use crate::domain::requests::{Request, Requests};
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let block = block(" Plan ".into(), state.browse.pane == Pane::Rows, look);
@@ -44,7 +43,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look
 
 /// Two lines: what would be done, and whether it may be.
 fn head<'a>(state: &State, plan: &Plan, cells: usize, look: &Look) -> Vec<Line<'a>> {
-    let total = plan.total();
+    let total = state.planning.sums.total;
     let (objects, bytes) = (number::objects(total.objects), number::bytes(total.bytes));
     let what = match plan.header.kind {
         PlanKind::Trash => format!("move {objects}, {bytes} to the trash"),
@@ -89,14 +88,14 @@ pub(super) fn refusals(lines: &mut Lines, state: &State, look: &Look) {
 /// The whole of the plan in words, for the details.
 pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
     let Some(plan) = &state.planning.plan else { return };
-    let total = plan.total();
+    let total = state.planning.sums.total;
     let plain = Style::new();
     lines.heading("This plan", look);
     let amount = format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes));
-    let month = number::dollars(number::dollars_a_month(total.bytes));
-    let saves = format!("{month} a month of storage at R2's price of $0.015 a GB");
-    let copies = number::dollars(total.objects as f64 * DOLLARS_A_COPY);
-    let copies = format!("{copies}: a copy of each object at R2's price of $4.50 a million");
+    let prices = &state.session.prices;
+    let month = number::dollars(prices.a_month(total.bytes));
+    let saves = format!("{month} a month of storage at ${} a GB", prices.standard);
+    let copies = copies(prices, total.objects);
     if plan.header.kind == PlanKind::Restore {
         lines.pair("restores", &format!("{amount} to where they were"), plain, look);
         lines.pair("keeps", "every object that is there now: nothing is written over", plain, look);
@@ -115,7 +114,7 @@ pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
     let style = if plan.header.deletes.is_proved() { look.theme.info } else { look.theme.warning };
     lines.pair("atomic", &plan.header.deletes.to_string(), style, look);
     if !plan.header.kind.is_from_trash() {
-        verdicts(lines, plan, look);
+        verdicts(lines, &state.planning.sums, look);
     }
     warnings(lines, state, plan, look);
     lines.heading("Guards", look);
@@ -131,18 +130,30 @@ pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
     lines.pair("digest", &plan.header.digest, look.theme.dim, look);
 }
 
+/// What the copies of so many objects cost.
+fn copies(prices: &Prices, objects: u64) -> String {
+    let mut requests = Requests::default();
+    requests.add(Request::Copy, objects);
+    match (prices.requests, prices.of_requests(&requests)) {
+        (Some(of), Some(price)) => {
+            format!("{}: a copy of each object at ${:.2} a million", number::dollars(price), of.class_a)
+        }
+        _ => "a request to copy each object".into(),
+    }
+}
+
 /// What is planned, by verdict, and how many projects that concerns.
-fn verdicts(lines: &mut Lines, plan: &Plan, look: &Look) {
-    for (verdict, amount) in plan.by_verdict() {
+fn verdicts(lines: &mut Lines, sums: &PlanSums, look: &Look) {
+    for (verdict, amount) in &sums.by_verdict {
         let text = format!(
             "{} {}, {}",
-            look.glyphs.verdict(verdict),
+            look.glyphs.verdict(*verdict),
             number::count(amount.objects),
             number::bytes(amount.bytes)
         );
-        lines.pair(verdict.name(), &text, look.theme.verdict(verdict), look);
+        lines.pair(verdict.name(), &text, look.theme.verdict(*verdict), look);
     }
-    lines.pair("projects", &number::count(plan.by_project().len() as u64), Style::new(), look);
+    lines.pair("projects", &number::count(sums.by_project.len() as u64), Style::new(), look);
 }
 
 fn warnings(lines: &mut Lines, state: &State, plan: &Plan, look: &Look) {
@@ -151,7 +162,8 @@ fn warnings(lines: &mut Lines, state: &State, plan: &Plan, look: &Look) {
     if plan.header.kind.is_from_trash() {
         return;
     }
-    let others = plan.rows.iter().filter(|row| row.verdict != Verdict::Orphaned).count() as u64;
+    let verdicts = state.planning.sums.by_verdict.iter();
+    let others: u64 = verdicts.filter(|(verdict, _)| **verdict != Verdict::Orphaned).map(|(_, sum)| sum.objects).sum();
     if others > 0 {
         texts.push(format!("{} not orphaned: marked one by one", number::objects(others)));
     }

@@ -106,14 +106,22 @@ fn scope<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
     if let (true, Some(error)) = (is_filtering, &state.filter.error) {
         return vec![Span::styled(format!("! {} ", safe(error)), look.theme.error)];
     }
+    let busy = look.glyphs.busy[(state.now.as_millis() / 200) as usize % look.glyphs.busy.len()];
+    if let Some(pattern) = &state.marks.glob {
+        let text = format!("{busy} looking for {}, Esc stops ", safe(pattern));
+        return vec![Span::styled(text, look.theme.info)];
+    }
     let loaded = state.bucket.inventory.alive();
     let Some(matches) = &state.filter.matches else {
-        let text =
-            if state.filter.pending { "filtering".into() } else { format!("all of {} loaded", number::count(loaded)) };
-        return if is_filtering { vec![Span::styled(format!("{text} "), look.theme.dim)] } else { Vec::new() };
+        let text = match state.filter.pending {
+            true => format!("{busy} filtering, Esc stops"),
+            false => format!("all of {} loaded", number::count(loaded)),
+        };
+        let is_told = is_filtering || state.filter.pending;
+        return if is_told { vec![Span::styled(format!("{text} "), look.theme.dim)] } else { Vec::new() };
     };
     let found = crate::domain::folders::KeySpace::totals(&matches.subset, 0..u32::MAX).objects;
-    let busy = if state.filter.pending { look.glyphs.busy[0] } else { "" };
+    let busy = if state.filter.pending { busy } else { "" };
     let text = state.filter.wanted.as_ref().map_or("", Filter::text);
     let shown = if is_filtering { String::new() } else { format!("/{} ", safe(text)) };
     let text = format!("{shown}{} of {} loaded {busy}", number::count(found), number::count(loaded));

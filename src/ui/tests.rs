@@ -16,6 +16,7 @@ use crate::domain::plan::PlanKind;
 use crate::domain::progress::{
     Failure, LogLevel, LogLine, RowsReport, RunProgress, RunReport, ScanProgress, Verification,
 };
+use crate::domain::requests::Requests;
 use crate::domain::trash::place;
 use crate::domain::{Key, Outcome};
 
@@ -133,6 +134,7 @@ fn ended(size: (u16, u16), denied: bool) -> Sim {
         rows: RowsReport::default(),
         cancelled: false,
         stopped: None,
+        requests: Requests::default(),
         elapsed: std::time::Duration::from_secs(1),
     };
     sim.send(Event::Run(RunProgress::Finished(Box::new(report))));
@@ -232,7 +234,7 @@ fn from_trash(kind: PlanKind, keys: &str) -> impl Fn((u16, u16)) -> Sim + '_ {
         let asked = sim.press("z");
         let [Effect::PlanRestore { ticket, .. }] = asked.as_slice() else { panic!("{asked:?}") };
         let plan = samples::plan(kind, ["audio/proj_1/intro/narration.mp3", "proj_1_intro_media.mp4"].into_iter());
-        sim.send(Event::PlanReady(*ticket, Box::new(plan)));
+        sim.send(Event::PlanReady(*ticket, Box::new(plan.into())));
         sim.press(keys);
         sim
     }

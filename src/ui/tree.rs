@@ -42,8 +42,7 @@ fn title(state: &State, look: &Look) -> String {
         true => String::new(),
         false => format!("{} by {}, {} ", look.glyphs.dot, order.by.name(), order.by.first(order.reverse)),
     };
-    let busy = state.browse.sorting_flat || !state.browse.sorting.is_empty();
-    let sorting = if busy && !order.is_natural() { "sorting " } else { "" };
+    let sorting = if state.is_sorting() && !order.is_natural() { "sorting, Esc stops " } else { "" };
     let flat = if state.browse.flat && state.browse.view == View::Folders { "(plain keys) " } else { "" };
     let range = if state.marks.anchor.is_some() { "RANGE " } else { "" };
     let position = position(state).map(|position| format!("{position} ")).unwrap_or_default();

@@ -24,6 +24,7 @@ use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
 use bucketree::journal::runs;
 use bucketree::registry::{KeptRow, NewRow, Registry, RegistryError, RowChange, RowSink, SharedRegistry};
+use bucketree::store::counted::CountedStore;
 use bucketree::store::faults::FaultStore;
 use bucketree::store::memory::MemoryStore;
 use bucketree::store::{ObjectStore, SharedStore};
@@ -387,7 +388,7 @@ impl World {
     pub fn execution(&self, plan: Plan) -> Execution {
         Execution {
             plan: Arc::new(plan),
-            store: Arc::clone(&self.store) as SharedStore,
+            store: Arc::new(CountedStore::new(Arc::clone(&self.store) as SharedStore)),
             registry: (!self.without_registry).then(|| Arc::clone(&self.registry) as SharedRegistry),
             layouts: self.layouts(),
             ids: self.ids(),

@@ -326,7 +326,7 @@ async fn emptying_the_trash_drops_what_was_kept_when_nothing_is_left_of_the_run(
     let run = trashed(&world).await;
     assert!(kept_file(&world, &run).is_file());
     let some = plan_of_trash(&world, |trash| {
-        let mut plan = trash.empty(0);
+        let mut plan = trash.empty(0, &[]);
         plan.rows.truncate(2);
         bucketree::journal::plan_file::seal(plan)
     })
@@ -334,7 +334,7 @@ async fn emptying_the_trash_drops_what_was_kept_when_nothing_is_left_of_the_run(
     let first = world.run(some).await.unwrap();
     assert_eq!((first.report.rows.dropped, first.report.rows.problem), (0, None));
     assert!(kept_file(&world, &run).is_file(), "one object can still be restored");
-    let rest = plan_of_trash(&world, |trash| trash.empty(0)).await;
+    let rest = plan_of_trash(&world, |trash| trash.empty(0, &[])).await;
     let second = world.run(rest).await.unwrap();
     assert_eq!((second.report.rows.dropped, second.report.rows.problem), (3, None));
     assert!(!kept_file(&world, &run).exists());

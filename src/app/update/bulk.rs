@@ -4,16 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{Effects, browse, kept};
 use crate::app::action::Action;
-use crate::app::forest::{Node, next_row};
+use crate::app::between::positions_between;
+use crate::app::forest::Node;
 use crate::app::groups::GroupId;
 use crate::app::marks::{Bulk, Reason};
 use crate::app::number;
 use crate::app::state::{Level, State, View};
+use crate::domain::bits::BitSet;
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::{ProjectId, Verdict};
-
-/// Rows that a range may walk over where it cannot be computed.
-const LONGEST_RANGE: usize = 2_000_000;
 
 pub(super) fn mark(state: &mut State, action: Action) -> Effects {
     let Some(node) = state.cursor() else {
@@ -37,13 +36,13 @@ pub(super) fn mark(state: &mut State, action: Action) -> Effects {
         Action::Range => range(state, node),
         Action::MarkFolder => {
             let objects = here(state, &node);
-            report(state, &objects);
+            report(state, objects);
         }
         Action::MarkFinding => finding(state, &node),
         Action::Invert => invert(state, &node),
         Action::Unmark => {
             let objects = state.objects_in(&node);
-            let count = state.set_marks(objects, false);
+            let count = state.set_all_marks(&objects, false);
             state.say(Level::Info, format!("unmarked {}", number::objects(count)));
         }
         Action::ClearMarks => clear(state),
@@ -94,12 +93,12 @@ fn toggle_one(state: &mut State, object: ObjectIndex) {
 
 fn toggle_many(state: &mut State, node: &Node) {
     let objects = state.objects_in(node);
-    let bulk = state.mark_bulk(&objects);
+    let bulk = state.mark_bulk(objects.clone());
     if bulk.changed > 0 || state.marks.selection.is_empty() {
         say(state, &bulk);
         return;
     }
-    let count = state.set_marks(objects, false);
+    let count = state.set_all_marks(&objects, false);
     match count {
         0 => say(state, &bulk),
         _ => state.say(Level::Info, format!("unmarked {}", number::objects(count))),
@@ -111,13 +110,13 @@ fn say(state: &mut State, bulk: &Bulk) {
     state.say(level, bulk.text("marked"));
 }
 
-fn report(state: &mut State, objects: &[ObjectIndex]) {
+fn report(state: &mut State, objects: BitSet) {
     let bulk = state.mark_bulk(objects);
     say(state, &bulk);
 }
 
 /// The folder or group that the cursor is in: itself if it is one that is open, else what holds it.
-fn here(state: &State, node: &Node) -> Vec<ObjectIndex> {
+fn here(state: &State, node: &Node) -> BitSet {
     let (open, parent) = state.with_forest(|forest| (forest.is_open(node), forest.parent(node)));
     match (open, parent) {
         (true, _) => state.objects_in(node),
@@ -125,7 +124,7 @@ fn here(state: &State, node: &Node) -> Vec<ObjectIndex> {
         // At the top of the folders everything that is shown is in this folder.
         (false, None) if state.browse.view == View::Folders => {
             let space = state.space();
-            (0..space.len()).map(|at| space.object_at(at)).collect()
+            space.objects(0..space.len())
         }
         (false, None) => state.objects_in(node),
     }
@@ -139,7 +138,7 @@ fn finding(state: &mut State, node: &Node) {
     };
     if let Some(id) = root {
         let objects = state.objects_in(&Node::Group(id));
-        report(state, &objects);
+        report(state, objects);
         return;
     }
     let projects = projects_of(state, node);
@@ -147,7 +146,7 @@ fn finding(state: &mut State, node: &Node) {
     match (projects.next(), projects.next()) {
         (Some(project), None) => {
             let objects = objects_of_project(state, &project);
-            let bulk = state.mark_bulk(&objects);
+            let bulk = state.mark_bulk(objects);
             let level = if bulk.left_out.is_empty() { Level::Info } else { Level::Warning };
             state.say(level, format!("project {project}: {}", bulk.text("marked")));
         }
@@ -161,7 +160,7 @@ fn projects_of(state: &State, node: &Node) -> BTreeSet<ProjectId> {
     let mut projects = BTreeSet::new();
     let Some(assessment) = &state.bucket.assessment else { return projects };
     let mut seen = None;
-    for object in state.objects_in(node) {
+    for object in state.objects_in(node).iter() {
         let project = assessment.project(object);
         if project.is_none() || project == seen {
             continue;
@@ -175,10 +174,10 @@ fn projects_of(state: &State, node: &Node) -> BTreeSet<ProjectId> {
     projects
 }
 
-fn objects_of_project(state: &State, project: &ProjectId) -> Vec<ObjectIndex> {
+fn objects_of_project(state: &State, project: &ProjectId) -> BitSet {
     let id = GroupId { finding: None, project: Some(Some(project.clone())) };
     let tree = &state.gathered().projects;
-    tree.group(&id).map(|group| tree.members(group.members.clone()).to_vec()).unwrap_or_default()
+    tree.group(&id).map(|group| BitSet::of_increasing(tree.by_number(group))).unwrap_or_default()
 }
 
 fn range(state: &mut State, cursor: Node) {
@@ -187,51 +186,49 @@ fn range(state: &mut State, cursor: Node) {
         state.say(Level::Info, "range begins here; move, then v marks the orphans in it; Esc leaves");
         return;
     };
-    let Some(rows) = rows_between(state, &anchor, &cursor) else {
-        state.say(Level::Warning, "the start of the range is no longer there");
-        return;
-    };
-    let mut objects: Vec<ObjectIndex> = rows.iter().flat_map(|node| state.objects_in(node)).collect();
-    objects.sort_unstable();
-    objects.dedup();
-    report(state, &objects);
-}
-
-/// The rows from one to the other, whichever comes first. Open folders stand for nothing of their own.
-fn rows_between(state: &State, one: &Node, other: &Node) -> Option<Vec<Node>> {
-    let walk = |from: &Node, to: &Node| {
-        state.with_forest(|forest| {
-            let mut rows = Vec::new();
-            let mut at = forest.nearest(from)?;
-            for _ in 0..LONGEST_RANGE {
-                if !forest.is_open(&at) {
-                    rows.push(at.clone());
-                }
-                if at == *to {
-                    return Some(rows);
-                }
-                at = next_row(forest, &at)?;
-            }
-            None
-        })
-    };
-    // Where the rows stand in key order it is known which comes first; elsewhere both ways are tried.
-    let forwards = match (state.key_of(one), state.key_of(other)) {
-        (Some(a), Some(b)) if state.browse.order.is_natural() && state.browse.view == View::Folders => a <= b,
-        _ => true,
-    };
-    match forwards {
-        true => walk(one, other).or_else(|| walk(other, one)),
-        false => walk(other, one).or_else(|| walk(one, other)),
+    match between(state, &anchor, &cursor) {
+        Some(objects) => report(state, objects),
+        None => state.say(Level::Warning, "the start of the range is no longer there"),
     }
 }
 
+/// The objects of all rows from one to the other, whichever stands above.
+fn between(state: &State, one: &Node, other: &Node) -> Option<BitSet> {
+    if let Some(tree) = state.group_tree(state.browse.view) {
+        let positions = |node: &Node| {
+            let open = state.with_forest(|forest| forest.is_open(node));
+            match node {
+                Node::Group(id) => Some((tree.group(id)?.members.clone(), open)),
+                Node::Member(id, member) => tree.position(id, *member).map(|at| (at..at + 1, false)),
+                _ => None,
+            }
+        };
+        let members = tree.members(positions_between(positions(one)?, positions(other)?));
+        return Some(members.iter().copied().collect());
+    }
+    if !state.browse.flat {
+        return state.folder_forest().objects_between(one, other);
+    }
+    let space = state.space();
+    let place = |node: &Node| space.position_of(state.object_of(node)?);
+    let (one, other) = (place(one)?, place(other)?);
+    Some(match &state.browse.sorted_flat {
+        None => space.objects(one.min(other)..one.max(other) + 1),
+        Some(order) => {
+            let rank = |place: u32| order.ranks.get(place as usize).map(|rank| *rank as usize);
+            let (one, other) = (rank(one)?, rank(other)?);
+            order.objects.get(one.min(other)..one.max(other) + 1)?.iter().copied().collect()
+        }
+    })
+}
+
 fn invert(state: &mut State, node: &Node) {
-    let objects = here(state, node);
-    let (marked, unmarked): (Vec<_>, Vec<_>) =
-        objects.into_iter().partition(|object| state.marks.selection.is_marked(*object));
-    let bulk = state.mark_bulk(&unmarked);
-    let taken = state.set_marks(marked, false);
+    let mut unmarked = here(state, node);
+    let mut marked = unmarked.clone();
+    marked.keep(state.marks.selection.objects());
+    unmarked.take_out(&marked);
+    let bulk = state.mark_bulk(unmarked);
+    let taken = state.set_all_marks(&marked, false);
     let level = if bulk.left_out.is_empty() { Level::Info } else { Level::Warning };
     state.say(level, format!("unmarked {}, {}", number::count(taken), bulk.text("marked")));
 }
@@ -257,21 +254,22 @@ fn clear(state: &mut State) {
 }
 
 /// Marks or unmarks what matches a glob.
-pub(super) fn by_glob(state: &mut State, pattern: &str, mark: bool, objects: &[ObjectIndex]) -> Effects {
+pub(super) fn by_glob(state: &mut State, pattern: &str, mark: bool, objects: BitSet) -> Effects {
     if let Some(obstacle) = kept::obstacle(state).filter(|_| mark) {
         state.say(Level::Warning, obstacle);
         return Effects::new();
     }
+    let matching = number::objects(objects.count());
     let (level, text) = match mark {
         true => {
             let bulk = state.mark_bulk(objects);
             (if bulk.left_out.is_empty() { Level::Info } else { Level::Warning }, bulk.text("marked"))
         }
         false => {
-            let count = state.set_marks(objects.iter().copied(), false);
+            let count = state.set_all_marks(&objects, false);
             (Level::Info, format!("unmarked {}", number::objects(count)))
         }
     };
-    state.say(level, format!("{pattern} matches {}: {text}", number::objects(objects.len() as u64)));
+    state.say(level, format!("{pattern} matches {matching}: {text}"));
     Effects::new()
 }

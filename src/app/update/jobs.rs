@@ -2,14 +2,13 @@
 
 use super::{Effects, browse, bulk, forget_orders, kept, planning, prompt, registry, running, runs};
 use crate::app::effect::Effect;
-use crate::app::event::{Assessed, Event, Gathered};
+use crate::app::event::{Assessed, CarriedMarks, Event, Gathered};
 use crate::app::forest::Node;
 use crate::app::number;
 use crate::app::order::FolderOrder;
 use crate::app::state::{Audit, Level, Scan, State, View};
 use crate::domain::inventory::Inventory;
 use crate::domain::progress::{Completeness, Failure, LogLevel, ScanProgress, ScanReport};
-use crate::domain::selection::Selection;
 use crate::domain::{Key, Object};
 
 pub(super) fn job(state: &mut State, event: Event) -> Effects {
@@ -18,7 +17,15 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             ScanProgress::Page(objects) => page(state, objects),
             ScanProgress::Finished(report) => listed(state, report),
         },
+        Event::Asked(ticket, made) if ticket == state.bucket.scan_ticket => {
+            if let Scan::Running { requests, .. } = &mut state.bucket.scan {
+                *requests = made;
+            }
+            Effects::new()
+        }
+        Event::TrashListed(ticket, inventory) if ticket == state.bucket.trash_ticket => trash_listed(state, *inventory),
         Event::Kept(ticket, listing) if ticket == state.bucket.scan_ticket => kept::opened(state, *listing),
+        Event::Carried(ticket, marks) if ticket == state.bucket.scan_ticket => carried(state, *marks),
         Event::Compared(ticket, compared) if ticket == state.compare_ticket => kept::compared(state, compared),
         Event::Assessed(ticket, assessed) if ticket == state.bucket.audit_ticket => judged(state, *assessed),
         Event::Filtered(ticket, matches) if ticket == state.filter.ticket => prompt::filtered(state, matches),
@@ -32,7 +39,8 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             Effects::new()
         }
         Event::GlobMatched { pattern, mark, objects, ticket } if ticket == state.marks.glob_ticket => {
-            bulk::by_glob(state, &pattern, mark, &objects)
+            state.marks.glob = None;
+            bulk::by_glob(state, &pattern, mark, objects)
         }
         Event::PlanReady(ticket, plan) if ticket == state.planning.ticket => planning::ready(state, *plan),
         Event::NoPlan(ticket, why) if ticket == state.planning.ticket => planning::none(state, why),
@@ -65,8 +73,12 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
 pub(super) fn list(state: &mut State) -> Effects {
     let ticket = state.ticket();
     state.bucket.scan_ticket = ticket;
+    // What is listed from now on has what came to the trash before.
+    state.bucket.trash_ticket = ticket;
+    state.bucket.trash_moved = false;
+    state.bucket.arrived = None;
     state.bucket.accepts_shrink = false;
-    state.bucket.scan = Scan::Running { since: state.now, objects: 0 };
+    state.bucket.scan = Scan::Running { since: state.now, objects: 0, requests: 0 };
     vec![Effect::Scan { ticket }]
 }
 
@@ -122,7 +134,29 @@ fn page(state: &mut State, objects: Vec<Object>) -> Effects {
     }
 }
 
+/// Marks that are looked for in a new listing at once; of more than this a job is asked, and until it answers the old
+/// listing stays on the screen.
+const FEW_MARKS: u64 = 1000;
+
 fn listed(state: &mut State, report: ScanReport) -> Effects {
+    let replaces = state.bucket.incoming.is_some() && report.completeness == Completeness::Complete;
+    if replaces && state.marks.selection.totals().objects > FEW_MARKS {
+        state.bucket.arrived = Some(report);
+        return vec![Effect::CarryMarks { ticket: state.bucket.scan_ticket }];
+    }
+    arrived(state, report, None)
+}
+
+/// The marks were found in the new listing. If others were made meanwhile, they are looked for once more.
+fn carried(state: &mut State, marks: CarriedMarks) -> Effects {
+    let Some(report) = state.bucket.arrived.take() else { return Effects::new() };
+    match marks.before == state.marks.selection {
+        true => arrived(state, report, Some(marks)),
+        false => listed(state, report),
+    }
+}
+
+fn arrived(state: &mut State, report: ScanReport, marks: Option<CarriedMarks>) -> Effects {
     state.bucket.clocks = report.server_time.map(|server| (server, report.local_time));
     let complete = report.completeness == Completeness::Complete;
     state.bucket.scan = match &report.completeness {
@@ -138,7 +172,7 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
     if let Some(incoming) = state.bucket.incoming.take() {
         // A new listing that is cut short says less than the old one that was whole.
         if complete {
-            replace(state, incoming);
+            replace(state, incoming, marks);
             state.bucket.kept = None;
             effects.extend(prompt::refilter(state));
         }
@@ -153,6 +187,16 @@ fn listed(state: &mut State, report: ScanReport) -> Effects {
     effects
 }
 
+/// What a run moved to the trash is listed there; the rest of the bucket is as it was.
+fn trash_listed(state: &mut State, inventory: Inventory) -> Effects {
+    state.bucket.trash_moved = false;
+    replace(state, inventory, None);
+    let mut effects = prompt::refilter(state);
+    forget_orders(state);
+    effects.extend(audit(state));
+    effects
+}
+
 /// Reads the registry and judges every object.
 pub(super) fn audit(state: &mut State) -> Effects {
     let ticket = state.ticket();
@@ -162,10 +206,12 @@ pub(super) fn audit(state: &mut State) -> Effects {
 }
 
 /// Puts a new listing in the place of the old one. Cursors and marks belong to keys, so they are carried over by key.
-pub(super) fn replace(state: &mut State, incoming: Inventory) {
-    let frozen = state.marks.selection.freeze(&state.bucket.inventory);
+pub(super) fn replace(state: &mut State, incoming: Inventory, marks: Option<CarriedMarks>) {
     let old = std::mem::replace(&mut state.bucket.inventory, incoming);
-    let (selection, stale) = Selection::restore(&frozen, &state.bucket.inventory);
+    let marks = marks.unwrap_or_else(|| {
+        CarriedMarks::find(std::mem::take(&mut state.marks.selection), &old, &state.bucket.inventory)
+    });
+    let CarriedMarks { selection, stale, before } = marks;
     state.marks.selection = selection;
     state.marks.extents.clear();
     state.marks.cleared = None;
@@ -183,15 +229,19 @@ pub(super) fn replace(state: &mut State, incoming: Inventory) {
     state.marks.stale = stale;
     // Answers that are still on their way count objects of the old listing.
     state.marks.glob_ticket = state.ticket();
+    state.marks.glob = None;
     state.browse.gather_ticket = state.ticket();
-    state.planning.ticket = state.ticket();
-    state.planning.pending = false;
+    // A plan of what lies in the trash is made from a listing of its own.
+    if !state.planning.looking {
+        state.planning.ticket = state.ticket();
+        state.planning.pending = false;
+    }
     state.planning.outdated = true;
-    state.filter.matches = None;
-    state.bucket.assessment = None;
-    state.bucket.judge = None;
-    state.browse.gathered = Gathered::default();
     carry_cursors(state, &old);
+    let bucket = &mut state.bucket;
+    let judged = (bucket.assessment.take(), bucket.judge.take(), std::mem::take(&mut state.browse.gathered));
+    let matches = state.filter.matches.take();
+    state.discard((old, before, judged, matches));
 }
 
 fn carry_cursors(state: &mut State, old: &Inventory) {
@@ -218,9 +268,12 @@ fn carry_cursors(state: &mut State, old: &Inventory) {
 
 fn judged(state: &mut State, assessed: Assessed) -> Effects {
     state.bucket.audit = Audit::Done;
-    state.bucket.assessment = Some(assessed.assessment);
-    state.bucket.judge = Some(assessed.judge);
-    state.browse.gathered = assessed.gathered;
+    let before = (
+        state.bucket.assessment.replace(assessed.assessment),
+        state.bucket.judge.replace(assessed.judge),
+        std::mem::replace(&mut state.browse.gathered, assessed.gathered),
+    );
+    state.discard(before);
     state.marks.extents.clear();
     let mut effects = Effects::new();
     if !state.browse.order.is_natural() {
@@ -255,7 +308,8 @@ pub(super) fn gather(state: &mut State) -> Effects {
 }
 
 fn regrouped(state: &mut State, gathered: Gathered) -> Effects {
-    state.browse.gathered = gathered;
+    let before = std::mem::replace(&mut state.browse.gathered, gathered);
+    state.discard(before);
     state.marks.extents.clear();
     Effects::new()
 }
@@ -277,6 +331,7 @@ fn failed(state: &mut State, failure: Failure) -> Effects {
     state.registry_view.comparing = false;
     state.registry_view.checking = None;
     state.filter.pending = false;
+    state.marks.glob = None;
     runs::failed(state);
     state.say(Level::Error, failure.to_string());
     state.failure = Some(failure);

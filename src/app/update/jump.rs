@@ -2,11 +2,11 @@
 
 use super::{Effects, browse};
 use crate::app::action::Action;
-use crate::app::forest::{Forest, Node, next_row, previous_row};
+use crate::app::between::Wanted;
+use crate::app::forest::{Forest, Node, previous_row};
 use crate::app::groups::{GroupId, GroupTree};
 use crate::app::state::{Level, State, View};
 use crate::domain::assessment::Assessment;
-use crate::domain::folders::Position;
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::{Flag, Verdict, key};
 
@@ -63,14 +63,11 @@ fn finding(state: &mut State, forwards: bool) {
         return;
     };
     let test = |object: ObjectIndex| is_finding(&assessment, object);
-    let some = |from: ObjectIndex, to: ObjectIndex| {
-        let totals = assessment.totals(from..to);
-        totals.of(Verdict::Orphaned).objects
-            + totals.of(Verdict::Conflict).objects
-            + totals.flagged(Flag::DoublePrefixed).objects
-            > 0
+    let words = |at: u32| {
+        let sets = [Verdict::Orphaned, Verdict::Conflict].map(|verdict| assessment.with_verdict(verdict));
+        sets.into_iter().chain([assessment.with_flag(Flag::DoublePrefixed)]).fold(0, |all, set| all | set.word(at))
     };
-    match search(state, forwards, &test, Some(&some)) {
+    match search(state, forwards, Wanted { one: &test, words: &words }) {
         Some(node) => go(state, node),
         None => state.say(Level::Info, if forwards { "no finding below" } else { "no finding above" }),
     }
@@ -90,7 +87,8 @@ fn project(state: &mut State, forwards: bool) {
         let project = assessment.project(object);
         project.is_some() && project != here
     };
-    match search(state, forwards, &test, None) {
+    let words = |at: u32| (0..64).fold(0, |word, bit| word | u64::from(test(at * 64 + bit)) << bit);
+    match search(state, forwards, Wanted { one: &test, words: &words }) {
         Some(node) => go(state, node),
         None => state.say(Level::Info, if forwards { "no other project below" } else { "no other project above" }),
     }
@@ -141,7 +139,7 @@ fn found(state: &mut State, forwards: bool) {
         state.say(Level::Info, "there is no filter; / sets one");
         return;
     }
-    match search(state, forwards, &|_| true, None) {
+    match search(state, forwards, Wanted { one: &|_| true, words: &|_| u64::MAX }) {
         Some(node) => go(state, node),
         None => state.say(Level::Info, if forwards { "no match below" } else { "no match above" }),
     }
@@ -157,78 +155,28 @@ fn first_object(state: &State, node: &Node) -> Option<ObjectIndex> {
     }
 }
 
-/// Whether a span of objects holds a wanted one.
-type Holds<'a> = &'a dyn Fn(ObjectIndex, ObjectIndex) -> bool;
-
-/// The nearest object after (or before) the cursor for which `test` holds. `some` makes it fast where it can be asked.
-fn search(state: &State, forwards: bool, test: &dyn Fn(ObjectIndex) -> bool, some: Option<Holds<'_>>) -> Option<Node> {
+/// The nearest wanted object below (or above) the cursor.
+fn search(state: &State, forwards: bool, wanted: Wanted<'_>) -> Option<Node> {
     let cursor = state.cursor()?;
     if state.browse.view != View::Folders {
-        return search_groups(state, &cursor, forwards, test);
+        return search_groups(state, &cursor, forwards, wanted.one);
     }
-    if !state.browse.order.is_natural() {
-        return search_rows(state, cursor, forwards, test);
+    if !state.browse.flat {
+        return state.folder_forest().seek(&cursor, forwards, wanted);
     }
     let space = state.space();
-    let start = match &cursor {
-        Node::Folder(prefix) if forwards => space.lower_bound(prefix.as_bytes()),
-        Node::Folder(prefix) => space.lower_bound(prefix.as_bytes()),
-        Node::Object(object) => space.position_of(*object)? + Position::from(forwards),
-        _ => return None,
+    let place = space.position_of(state.object_of(&cursor)?)?;
+    let Some(order) = &state.browse.sorted_flat else {
+        let places = if forwards { place + 1..space.len() } else { 0..place };
+        return wanted.among(space, places, forwards).map(Node::Object);
     };
-    let holds = |at: Position| {
-        let object = space.object_at(at);
-        !state.bucket.inventory.is_gone(object) && test(object)
+    let rank = *order.ranks.get(place as usize)? as usize;
+    let holds = |object: &&ObjectIndex| (wanted.one)(**object) && !state.bucket.inventory.is_gone(**object);
+    let found = match forwards {
+        true => order.objects.get(rank + 1..)?.iter().find(holds),
+        false => order.objects.get(..rank)?.iter().rev().find(holds),
     };
-    let found = match (some, state.filter.matches.is_none(), forwards) {
-        (Some(some), true, true) => bisect_forwards(start, space.len(), some),
-        (Some(some), true, false) => bisect_backwards(start, some),
-        (_, _, true) => (start..space.len()).find(|at| holds(*at)),
-        (_, _, false) => (0..start).rev().find(|at| holds(*at)),
-    };
-    found.map(|at| Node::Object(space.object_at(at)))
-}
-
-/// The first place from `start` on that holds a wanted object.
-fn bisect_forwards(start: Position, end: Position, some: Holds<'_>) -> Option<Position> {
-    if start >= end || !some(start, end) {
-        return None;
-    }
-    let (mut low, mut high) = (start, end);
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if some(low, middle) { high = middle } else { low = middle }
-    }
-    Some(low)
-}
-
-/// The last place before `end` that holds a wanted object.
-fn bisect_backwards(end: Position, some: Holds<'_>) -> Option<Position> {
-    if end == 0 || !some(0, end) {
-        return None;
-    }
-    let (mut low, mut high) = (0, end);
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if some(middle, high) { low = middle } else { high = middle }
-    }
-    Some(low)
-}
-
-/// As far as rows are looked at where nothing is known of their order.
-const LONGEST_SEARCH: usize = 1_000_000;
-
-fn search_rows(state: &State, cursor: Node, forwards: bool, test: &dyn Fn(ObjectIndex) -> bool) -> Option<Node> {
-    state.with_forest(|forest| {
-        let mut at = cursor;
-        for _ in 0..LONGEST_SEARCH {
-            at = if forwards { next_row(forest, &at)? } else { previous_row(forest, &at)? };
-            if matches!(&at, Node::Object(object) if test(*object)) {
-                return Some(at);
-            }
-        }
-        None
-    })
+    found.map(|object| Node::Object(*object))
 }
 
 fn search_groups(state: &State, cursor: &Node, forwards: bool, test: &dyn Fn(ObjectIndex) -> bool) -> Option<Node> {

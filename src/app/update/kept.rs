@@ -25,7 +25,7 @@ pub(super) fn opened(state: &mut State, listing: KeptListing) -> Effects {
     }
     // What was listed up to now is the beginning of what will take the place of the kept scan.
     let listed = state.bucket.inventory.clone();
-    jobs::replace(state, listing.inventory);
+    jobs::replace(state, listing.inventory, None);
     let report = listing.report;
     state.bucket.clocks = report.server_time.map(|server| (server, report.local_time));
     match state.session.offline {
@@ -58,11 +58,15 @@ pub(super) fn compare(state: &mut State) -> Effects {
     vec![Effect::Compare { ticket }]
 }
 
+/// What is said where there is nothing to compare with.
+const FIRST_SCAN: &str = "no earlier scan of this bucket is kept to compare with; this one is kept for the next time, \
+                          unless kept_scans is 0";
+
 /// The comparison is there, or there is nothing to compare with.
 pub(super) fn compared(state: &mut State, compared: Option<Compared>) -> Effects {
     state.notice = None;
     match compared {
-        None => state.say(Level::Info, "no earlier scan of this bucket is kept"),
+        None => state.say(Level::Info, FIRST_SCAN),
         Some(compared) if state.mode == Mode::Browse => state.mode = Mode::Changes(compared),
         Some(_) => {}
     }
@@ -73,7 +77,7 @@ pub(super) fn compared(state: &mut State, compared: Option<Compared>) -> Effects
 pub(super) fn key(state: &mut State, action: Option<Action>) -> Effects {
     let page = state.rows_height().max(1);
     let Mode::Changes(compared) = &mut state.mode else { return Effects::new() };
-    let last = compared.lines().len().saturating_sub(1);
+    let last = compared.lines.len().saturating_sub(1);
     let scroll = compared.scroll;
     compared.scroll = match action {
         Some(Action::Dismiss | Action::Interrupt | Action::Submit) => return prompt::dismiss(state),

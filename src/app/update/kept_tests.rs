@@ -111,7 +111,7 @@ fn one_mark_survives_and_many_wait() {
         ticket: sim.state.marks.glob_ticket,
         pattern: "audio/**".into(),
         mark: true,
-        objects: vec![0, 1],
+        objects: [0, 1].into_iter().collect(),
     });
     assert!(sim.marked().is_empty() && sim.notice().starts_with("refreshing"), "{}", sim.notice());
     sim.press("g/2.mp3<enter><esc>");
@@ -170,12 +170,12 @@ fn changes_since_the_last_scan_are_shown() {
     let ids = IdRules { prefix: "proj_".into(), fold_nfc: false };
     let earlier = inventory_of(before()[..1].to_vec());
     let summary = Summary::of(&earlier, &sim.state.bucket.inventory, 1, &Layouts::autoshorts(), &ids);
-    let compared = Compared { since: NOW, summary: summary.into(), scroll: 0 };
+    let compared = Compared::new(NOW, &summary);
     let names: Vec<String> = compared
-        .lines()
-        .into_iter()
+        .lines
+        .iter()
         .map(|line| match line {
-            ChangesLine::Heading(title) => title,
+            ChangesLine::Heading(text) | ChangesLine::Text(text) => text.clone(),
             ChangesLine::Totals { name, cells } => format!("{name} {}", cells.join(" ")),
         })
         .collect();
@@ -191,4 +191,7 @@ fn changes_since_the_last_scan_are_shown() {
     let Some(Effect::Compare { ticket }) = asked.first() else { panic!("nothing was asked: {asked:?}") };
     sim.send(Event::Compared(*ticket, None));
     assert!(sim.notice().contains("no earlier scan"), "{}", sim.notice());
+    let same = Summary::of(&sim.state.bucket.inventory, &sim.state.bucket.inventory, 1, &Layouts::autoshorts(), &ids);
+    let text = ChangesLine::Text("Nothing changed: every object is as it was, and no other is there.".into());
+    assert_eq!(Compared::new(NOW, &same).lines.last(), Some(&text));
 }

@@ -11,6 +11,7 @@ use crate::app::action::Action;
 use crate::app::effect::{Effect, ExitReason};
 use crate::app::help::Help;
 use crate::app::layout::Pane;
+use crate::app::order::Order;
 use crate::app::state::{Level, Mode, Quitting, State, View};
 use crate::app::stroke::Stroke;
 
@@ -51,6 +52,9 @@ fn interrupt(state: &mut State) -> Effects {
     }
     if state.planning.looking {
         return vec![Effect::StopLooking];
+    }
+    if let Some(stopped) = stop_waiting(state) {
+        return stopped;
     }
     if state.is_scanning() && state.quitting == Quitting::No {
         state.say(Level::Warning, "listing stopped; press Ctrl-c again to quit");
@@ -183,6 +187,9 @@ fn dismiss(state: &mut State) -> Effects {
         state.say(Level::Info, "range left");
         return Effects::new();
     }
+    if let Some(stopped) = stop_waiting(state) {
+        return stopped;
+    }
     if state.browse.pane == Pane::Details {
         state.browse.pane = Pane::Rows;
         return Effects::new();
@@ -191,19 +198,37 @@ fn dismiss(state: &mut State) -> Effects {
         View::Plan => show(state, View::Findings),
         View::Log if !state.log.filter().is_empty() => state.log.set_filter(""),
         View::Log | View::Runs | View::Registry => show(state, View::Folders),
-        _ if state.filter.wanted.is_some() => prompt::clear_filter(state),
+        _ if state.filter.wanted.is_some() => return prompt::clear_filter(state),
         _ => {}
     }
     Effects::new()
 }
 
+/// Leaves what is worked at and not there yet: a search by a glob, or an order of rows.
+fn stop_waiting(state: &mut State) -> Option<Effects> {
+    if let Some(pattern) = state.marks.glob.take() {
+        state.marks.glob_ticket = state.ticket();
+        state.say(Level::Info, format!("stopped looking for {pattern}; no mark was changed"));
+        return Some(vec![Effect::StopGlob]);
+    }
+    if !state.is_sorting() {
+        return None;
+    }
+    state.browse.order = Order::default();
+    let effects = order_changed(state);
+    state.say(Level::Info, "stopped sorting; rows stand by name");
+    Some(effects)
+}
+
 /// Orders everything anew after a change of the order.
 pub(super) fn order_changed(state: &mut State) -> Effects {
+    let mut effects = if state.is_sorting() { vec![Effect::StopSort] } else { Effects::new() };
     forget_orders(state);
     state.marks.anchor = None;
     let order = state.browse.order;
     state.say(Level::Info, format!("by {}, {}", order.by.name(), order.by.first(order.reverse)));
-    jobs::gather(state)
+    effects.extend(jobs::gather(state));
+    effects
 }
 
 fn copy(state: &mut State, uri: bool) -> Effects {

@@ -21,6 +21,8 @@ mod runs;
 #[cfg(test)]
 mod runs_tests;
 #[cfg(test)]
+mod scale_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::domain::Key;
@@ -132,8 +134,8 @@ fn show(state: &mut State, view: View) {
 /// Forgets every order, because the rows or the wish have changed.
 fn forget_orders(state: &mut State) {
     state.browse.sort_ticket = state.ticket();
-    state.browse.sorted.clear();
+    let orders = (std::mem::take(&mut state.browse.sorted), state.browse.sorted_flat.take());
+    state.discard(orders);
     state.browse.sorting.clear();
-    state.browse.sorted_flat = None;
     state.browse.sorting_flat = false;
 }

@@ -9,8 +9,8 @@ use super::{Effects, running, show};
 use crate::app::action::Action;
 use crate::app::confirm::{Confirmation, Confirmed, Taking};
 use crate::app::effect::{Effect, Ticket};
+use crate::app::event::PlanMade;
 use crate::app::forest::Node;
-use crate::app::gather::gather_plan;
 use crate::app::groups::OpenGroups;
 use crate::app::number;
 use crate::app::run::Run;
@@ -18,7 +18,7 @@ use crate::app::runs::RunId;
 use crate::app::state::{Audit, Level, Mode, Scan, State, View};
 use crate::app::stroke::Stroke;
 use crate::domain::Key;
-use crate::domain::plan::{Plan, PlanKind};
+use crate::domain::plan::{Plan, PlanKind, PlanSums};
 use crate::domain::trash::run_of;
 
 pub(super) fn perform(state: &mut State, action: Action) -> Effects {
@@ -104,10 +104,11 @@ fn switch(state: &mut State) -> Effects {
     effects
 }
 
-pub(super) fn ready(state: &mut State, plan: Plan) -> Effects {
-    let from_trash = plan.header.kind.is_from_trash();
-    state.planning.tree = gather_plan(&plan);
-    state.planning.plan = Some(Arc::new(plan));
+pub(super) fn ready(state: &mut State, made: PlanMade) -> Effects {
+    let from_trash = made.plan.header.kind.is_from_trash();
+    let before = (std::mem::replace(&mut state.planning.tree, made.tree), state.planning.plan.replace(made.plan));
+    state.planning.sums = made.sums;
+    state.discard(before);
     state.planning.pending = false;
     state.planning.used = false;
     state.planning.outdated = false;
@@ -153,13 +154,18 @@ pub(super) fn restore(state: &mut State, run: Option<RunId>, keys: Vec<Key>) -> 
 pub(super) fn empty_trash(state: &mut State, older_than: &str) -> Effects {
     match number::parse_age(older_than.trim()) {
         Ok(older_than_seconds) => {
-            look_into_trash(state, |ticket| Effect::PlanEmptyTrash { ticket, older_than_seconds })
+            look_into_trash(state, |ticket| Effect::PlanEmptyTrash { ticket, older_than_seconds, keys: Vec::new() })
         }
         Err(why) => {
             state.say(Level::Error, format!("{why}; 0d takes everything that is there"));
             Effects::new()
         }
     }
+}
+
+/// Plans to delete for good what lies at these places in the trash, however long it has been there.
+pub(super) fn empty_trash_of(state: &mut State, keys: Vec<Key>) -> Effects {
+    look_into_trash(state, |ticket| Effect::PlanEmptyTrash { ticket, older_than_seconds: 0, keys })
 }
 
 fn look_into_trash(state: &mut State, ask: impl FnOnce(Ticket) -> Effect) -> Effects {
@@ -217,7 +223,11 @@ fn busy(state: &State) -> Option<String> {
 }
 
 fn ask(state: &mut State, plan: Arc<Plan>, taking: Taking) {
-    state.mode = Mode::Confirm(Confirmation::new(plan, taking, state.session.via, state.now));
+    let sums = match taking {
+        Taking::Anew => Arc::clone(&state.planning.sums),
+        Taking::GoOn(_) | Taking::Close(_) => Arc::new(PlanSums::of(&plan)),
+    };
+    state.mode = Mode::Confirm(Confirmation::new(plan, sums, taking, state.session.via, state.now));
 }
 
 /// Opens the dialog about a run that ended early.
@@ -271,6 +281,8 @@ pub(super) fn confirm_key(
 }
 
 fn execute(state: &mut State, confirmed: Confirmed) -> Effects {
+    // A listing of the trash that is under way does not know what goes from now on.
+    state.bucket.trash_ticket = state.ticket();
     state.run = Some(Run::new(confirmed.plan().clone(), state.now));
     match confirmed.taking() {
         Taking::Anew => state.planning.used = true,

@@ -33,9 +33,7 @@ pub(super) fn open(state: &mut State, action: Action) -> Effects {
 pub(super) fn dismiss(state: &mut State) -> Effects {
     let mode = std::mem::take(&mut state.mode);
     match mode {
-        Mode::Prompt { ask: Ask::Filter, .. } => {
-            clear_filter(state);
-        }
+        Mode::Prompt { ask: Ask::Filter, .. } => return clear_filter(state),
         Mode::Prompt { ask: Ask::LogFilter, .. } => state.log.set_filter(""),
         Mode::Confirm(_) => state.say(Level::Info, "not confirmed; nothing was deleted"),
         _ => {}
@@ -124,6 +122,7 @@ fn submit(state: &mut State) -> Effects {
         Ask::MarkPattern | Ask::UnmarkPattern => {
             let ticket = state.ticket();
             state.marks.glob_ticket = ticket;
+            state.marks.glob = Some(text.to_owned());
             vec![Effect::MatchGlob { ticket, pattern: text.to_owned(), mark: ask == Ask::MarkPattern }]
         }
     }
@@ -135,10 +134,7 @@ fn set_filter(state: &mut State, text: &str) -> Effects {
             state.filter.error = Some(error);
             Effects::new()
         }
-        Ok(filter) if filter.is_empty() => {
-            clear_filter(state);
-            Effects::new()
-        }
+        Ok(filter) if filter.is_empty() => clear_filter(state),
         Ok(filter) => {
             state.filter.error = None;
             if filter.needs_verdicts() && state.bucket.audit != Audit::Done {
@@ -171,7 +167,8 @@ pub(super) fn refilter_growing(state: &mut State) -> Effects {
 
 pub(super) fn filtered(state: &mut State, matches: Box<Matches>) -> Effects {
     state.filter.pending = false;
-    state.filter.matches = Some(matches);
+    let before = state.filter.matches.replace(matches);
+    state.discard(before);
     forget_gone(state);
     state.marks.extents.clear();
     super::forget_orders(state);
@@ -187,14 +184,18 @@ fn forget_gone(state: &mut State) {
 }
 
 /// Shows everything again. The cursor stays on its key.
-pub(super) fn clear_filter(state: &mut State) {
+pub(super) fn clear_filter(state: &mut State) -> Effects {
     state.filter.wanted = None;
-    state.filter.matches = None;
+    let matches = state.filter.matches.take();
+    state.discard(matches);
     state.filter.error = None;
-    state.filter.pending = false;
     state.filter.ticket = state.ticket();
     state.marks.extents.clear();
     super::forget_orders(state);
+    match std::mem::take(&mut state.filter.pending) {
+        true => vec![Effect::StopFilter],
+        false => Effects::new(),
+    }
 }
 
 pub(super) fn menu_key(state: &mut State, action: Option<Action>) -> Effects {

@@ -137,7 +137,7 @@ fn a_plan_that_was_refused_is_made_anew_once_smaller_counts_are_accepted() {
         (guard.passed, guard.message) = (false, "600 objects, and 1000 were expected: 40 % fewer".into());
     }
     assert_eq!(refused.refusals().len(), 1);
-    sim.send(Event::PlanReady(sim.state.planning.ticket, Box::new(refused)));
+    sim.send(Event::PlanReady(sim.state.planning.ticket, Box::new(refused.into())));
     sim.press("D");
     assert_eq!(sim.state.mode, Mode::Browse, "a refused plan is not confirmed");
     let asked = sim.press("Saccept<enter>");

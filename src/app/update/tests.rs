@@ -265,11 +265,16 @@ fn an_answer_about_an_older_listing_marks_nothing_in_the_new_one() {
     let place = sim.state.bucket.inventory.find(b"proj_1_intro_media.mp4").expect("an object");
     sim.objects.insert(0, object(b"AAA", 1, 100));
     sim.press("r");
-    sim.send(late(vec![place]));
+    sim.send(late([place].into_iter().collect()));
     assert!(sim.marked().is_empty(), "{:?}", sim.marked());
     let asked = sim.press("+proj_1_*<enter>");
     let [Effect::MatchGlob { ticket, .. }] = asked.as_slice() else { panic!("{asked:?}") };
     let place = sim.state.bucket.inventory.find(b"proj_1_intro_media.mp4").expect("an object");
-    sim.send(Event::GlobMatched { ticket: *ticket, pattern: pattern.clone(), mark: true, objects: vec![place] });
+    sim.send(Event::GlobMatched {
+        ticket: *ticket,
+        pattern: pattern.clone(),
+        mark: true,
+        objects: [place].into_iter().collect(),
+    });
     assert_eq!(sim.marked(), ["proj_1_intro_media.mp4"]);
 }

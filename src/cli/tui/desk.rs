@@ -71,6 +71,10 @@ impl<B: Backend> Desk<B> {
         let effects = update(&mut self.state, event);
         self.perform(effects);
         self.dirty = true;
+        let discarded = self.state.take_discarded();
+        if !discarded.is_empty() {
+            self.worker.let_go(discarded);
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

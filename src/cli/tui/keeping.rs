@@ -87,7 +87,7 @@ pub fn compare(
             let Some(scan) = scans.into_iter().find(|scan| !own.is(scan)) else { return Ok(None) };
             let (header, before) = read(&scan.path)?;
             let summary = Summary::of(&before, &inventory, LEVELS, &session.layouts, &session.ids);
-            Ok(Some(Compared { since: header.ended, summary: Arc::new(summary), scroll: 0 }))
+            Ok(Some(Compared::new(header.ended, &summary)))
         });
         let event = match compared {
             Ok(compared) => Event::Compared(ticket, compared),

@@ -7,6 +7,7 @@ mod history;
 mod keeping;
 mod past;
 mod planner;
+mod searcher;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
@@ -166,5 +167,6 @@ fn facts(session: &Session) -> Facts {
         deletes: session.deletes,
         offline: session.kept.is_some(),
         via: settings.executor.value,
+        prices: settings.prices(),
     }
 }

@@ -9,24 +9,25 @@ use super::drift::Drift;
 use super::history::History;
 use super::keeping::{self, OwnScan};
 use super::planner::Planner;
+use super::searcher::Searcher;
 use crate::app::confirm::{Confirmed, Taking};
 use crate::app::event::Assessed;
-use crate::app::filter::{Filter, Matches};
 use crate::app::gather::gather;
-use crate::app::order::{Order, sort_flat, sort_folder};
+use crate::app::number;
+use crate::app::order::Order;
+use crate::app::state::Discarded;
 use crate::app::{Effect, Event, ExitReason, State, Ticket};
 use crate::cli::session::{PAGES_IN_FLIGHT, Session};
-use crate::domain::assessment::Assessment;
+use crate::domain::Timestamp;
 use crate::domain::facts::RegistryState;
-use crate::domain::folders::{KeySpace, Subset};
-use crate::domain::inventory::{Inventory, ObjectIndex};
-use crate::domain::progress::{Failure, LogLevel, LogLine, ScanProgress, ScanReport};
-use crate::domain::{Key, Timestamp};
+use crate::domain::progress::{Completeness, Failure, LogLevel, LogLine, ScanProgress, ScanReport};
+use crate::domain::requests::Request;
 use crate::jobs::audit::{Audit, audit};
 use crate::jobs::draft::now;
 use crate::jobs::execute::{Ending, ExecuteError, execute, resume};
 use crate::jobs::scan::scan;
 use crate::jobs::{Stop, place};
+use crate::store::counted::CountedStore;
 
 /// What only the owner of the terminal can do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,9 +49,8 @@ pub struct Worker {
     history: History,
     planner: Planner,
     drift: Drift,
+    searcher: Searcher,
     listing: Stop,
-    filtering: Stop,
-    sorting: Stop,
     run: Stop,
     running: Option<JoinHandle<()>>,
     scanned: Arc<Mutex<Option<ScanReport>>>,
@@ -64,11 +64,10 @@ impl Worker {
             history: History::new(Arc::clone(&session), events.clone()),
             planner: Planner::new(Arc::clone(&session), events.clone()),
             drift: Drift::new(Arc::clone(&session), events.clone()),
+            searcher: Searcher::new(events.clone()),
             session,
             events,
             listing: Stop::new(),
-            filtering: Stop::new(),
-            sorting: Stop::new(),
             run: Stop::new(),
             running: None,
             scanned: Arc::default(),
@@ -98,17 +97,24 @@ impl Worker {
                 }
             }
             Effect::StopChecking => self.drift.stop(),
-            Effect::Filter { ticket, filter } => self.filter(ticket, filter, state),
-            Effect::Gather { ticket, order } => self.gather(ticket, order, state),
-            Effect::Sort { ticket, folder, order } => self.sort(ticket, folder, order, state),
-            Effect::MatchGlob { ticket, pattern, mark } => self.match_glob(ticket, pattern, mark, state),
+            Effect::Filter { ticket, filter } => self.searcher.filter(ticket, filter, state),
+            Effect::StopFilter => self.searcher.stop_filter(),
+            Effect::StopSort => self.searcher.stop_sort(),
+            Effect::StopGlob => self.searcher.stop_glob(),
+            Effect::CarryMarks { ticket } => self.searcher.carry_marks(ticket, state),
+            Effect::Gather { ticket, order } => self.searcher.gather(ticket, order, state),
+            Effect::Sort { ticket, folder, order } => self.searcher.sort(ticket, folder, order, state),
+            Effect::MatchGlob { ticket, pattern, mark } => self.searcher.match_glob(ticket, pattern, mark, state),
             Effect::BuildPlan { ticket } => {
                 if let Some(scan) = self.last_scan() {
                     self.planner.plan(ticket, scan, state);
                 }
             }
+            Effect::ListTrash { ticket } => self.planner.show_trash(ticket, state.bucket.inventory.clone()),
             Effect::PlanRestore { ticket, run, keys } => self.planner.restore(ticket, run, keys),
-            Effect::PlanEmptyTrash { ticket, older_than_seconds } => self.planner.empty(ticket, older_than_seconds),
+            Effect::PlanEmptyTrash { ticket, older_than_seconds, keys } => {
+                self.planner.empty(ticket, older_than_seconds, keys);
+            }
             Effect::StopLooking => self.planner.stop_looking(),
             Effect::Execute(confirmed) => self.execute(&confirmed),
             Effect::StopRun => self.run.request(),
@@ -126,6 +132,11 @@ impl Worker {
         None
     }
 
+    /// Gives back the memory of what is not needed any more, where nobody waits for it.
+    pub fn let_go(&self, discarded: Vec<Discarded>) {
+        spawn_blocking(move || drop(discarded));
+    }
+
     /// Says which earlier runs on this bucket did not come to their end.
     pub fn look_for_unfinished(&self) {
         self.history.look_for_unfinished();
@@ -133,9 +144,9 @@ impl Worker {
 
     /// Asks everything to stop and waits for a run to have written down its last outcome.
     pub async fn finish(&mut self) {
-        for stop in [&self.listing, &self.filtering, &self.sorting, &self.run] {
-            stop.request();
-        }
+        self.listing.request();
+        self.run.request();
+        self.searcher.stop();
         self.history.stop();
         self.planner.stop_looking();
         self.drift.stop();
@@ -150,15 +161,17 @@ impl Worker {
         let (session, events, scanned) = (Arc::clone(&self.session), self.events.clone(), Arc::clone(&self.scanned));
         let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
         tokio::spawn(async move {
+            let store = CountedStore::new(Arc::clone(&session.store));
             let listing = async {
                 let sender = sender;
-                scan(session.store.as_ref(), b"", &session.clock, &stop, &sender).await
+                scan(&store, b"", &session.clock, &stop, &sender).await
             };
             let telling = async {
                 while let Some(progress) = pages.recv().await {
                     if let ScanProgress::Finished(report) = &progress {
                         *scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
                     }
+                    send(&events, Event::Asked(ticket, store.requests().of(Request::List))).await;
                     if events.send(Event::Scan(ticket, progress)).await.is_err() {
                         stop.request();
                     }
@@ -188,6 +201,7 @@ impl Worker {
             // What comes of the comparison matters to plans only; here the listing is just remembered for them.
             let _ = session.memory().compare(session.store.identity(), &inventory, &report, false).await;
             session.observe(&inventory, &audit, &report).await;
+            tell_listing(&session, &report, inventory.alive(), &events).await;
             tell_registry(&session, &audit, &events).await;
             let gathered = spawn_blocking(move || {
                 let gathered = gather(&inventory, &audit.assessment, None, Order::default(), &|| stop.is_requested());
@@ -196,62 +210,6 @@ impl Worker {
             if let Ok(Some(assessed)) = gathered.await {
                 send(&events, Event::Assessed(ticket, Box::new(assessed))).await;
             }
-        });
-    }
-
-    fn filter(&mut self, ticket: Ticket, filter: Filter, state: &State) {
-        let stop = renew(&mut self.filtering);
-        let events = self.events.clone();
-        let (inventory, assessment) = (state.bucket.inventory.clone(), state.bucket.assessment.clone());
-        let (now, order) = (state.server_now(), state.browse.order);
-        spawn_blocking(move || {
-            let cancelled = || stop.is_requested();
-            let found = filtered(&filter, &inventory, assessment.as_ref(), now, order, &cancelled);
-            if let Some(matches) = found {
-                let _ = events.blocking_send(Event::Filtered(ticket, Box::new(matches))); // nobody is left to tell
-            }
-        });
-    }
-
-    fn gather(&self, ticket: Ticket, order: Order, state: &State) {
-        let Some(assessment) = state.bucket.assessment.clone() else { return };
-        let (events, inventory, stop) = (self.events.clone(), state.bucket.inventory.clone(), self.sorting.clone());
-        spawn_blocking(move || {
-            if let Some(gathered) = gather(&inventory, &assessment, None, order, &|| stop.is_requested()) {
-                let _ = events.blocking_send(Event::Gathered(ticket, Box::new(gathered))); // nobody is left to tell
-            }
-        });
-    }
-
-    fn sort(&self, ticket: Ticket, folder: Option<Key>, order: Order, state: &State) {
-        let (events, stop) = (self.events.clone(), self.sorting.clone());
-        let (inventory, assessment) = (state.bucket.inventory.clone(), state.bucket.assessment.clone());
-        let subset: Option<Subset> = state.filter.matches.as_ref().map(|matches| matches.subset.clone());
-        spawn_blocking(move || {
-            let space: &dyn KeySpace = subset.as_ref().map_or(&inventory as &dyn KeySpace, |subset| subset);
-            let cancelled = || stop.is_requested();
-            let event = match folder {
-                None => sort_flat(space, &inventory, assessment.as_ref(), order, &cancelled)
-                    .map(|order| Event::SortedFlat(ticket, order)),
-                Some(prefix) => {
-                    sort_folder(space, subset.is_none(), assessment.as_ref(), prefix.as_bytes(), order, &cancelled)
-                        .map(|order| Event::SortedFolder(ticket, prefix, order))
-                }
-            };
-            if let Some(event) = event {
-                let _ = events.blocking_send(event); // nobody is left to tell
-            }
-        });
-    }
-
-    fn match_glob(&self, ticket: Ticket, pattern: String, mark: bool, state: &State) {
-        let (events, inventory) = (self.events.clone(), state.bucket.inventory.clone());
-        spawn_blocking(move || {
-            let event = match glob_matches(&inventory, &pattern) {
-                Ok(objects) => Event::GlobMatched { ticket, pattern, mark, objects },
-                Err(failure) => Event::Failed(failure),
-            };
-            let _ = events.blocking_send(event); // nobody is left to tell
         });
     }
 
@@ -295,40 +253,15 @@ pub(super) async fn send(events: &mpsc::Sender<Event>, event: Event) {
     let _ = events.send(event).await; // the program is ending; nobody is left to tell
 }
 
-fn filtered(
-    filter: &Filter,
-    inventory: &Inventory,
-    assessment: Option<&Assessment>,
-    now: Option<Timestamp>,
-    order: Order,
-    cancelled: &dyn Fn() -> bool,
-) -> Option<Matches> {
-    let found = filter.run(inventory, assessment, now, cancelled)?;
-    let gathered = match assessment {
-        Some(assessment) if assessment.len() == inventory.len() => {
-            gather(inventory, assessment, Some(&found), order, cancelled)?
-        }
-        _ => Default::default(),
-    };
-    Some(Matches { subset: Subset::new(inventory, found), gathered, of: inventory.alive() })
-}
-
-fn glob_matches(inventory: &Inventory, pattern: &str) -> Result<Vec<ObjectIndex>, Failure> {
-    let glob = globset::Glob::new(pattern).map_err(|error| Failure {
-        what: format!("mark by the pattern {pattern:?}"),
-        why: error.to_string(),
-        hint: "for example projects/proj_1/**".into(),
-    })?;
-    let matcher = glob.compile_matcher();
-    let mut found = Vec::new();
-    inventory.scan(0..inventory.len(), |index, key, _| {
-        // Keys are bytes; on systems whose paths are not, a key that is no text matches no pattern.
-        let matches = std::str::from_utf8(key).is_ok_and(|key| matcher.is_match(key));
-        if matches && !inventory.is_gone(index) {
-            found.push(index);
-        }
-    });
-    Ok(found)
+/// What the listing took; one that was kept took nothing now.
+async fn tell_listing(session: &Session, report: &ScanReport, objects: u64, events: &mpsc::Sender<Event>) {
+    if matches!(report.completeness, Completeness::Kept(_)) {
+        return;
+    }
+    let asked = session.price_of(report.requests);
+    let text = format!("listed {} in {:.1} s: {asked}", number::objects(objects), report.elapsed.as_secs_f64());
+    send(events, Event::Log(LogLine { at: session.clock.now(), level: LogLevel::Info, run: String::new(), text }))
+        .await;
 }
 
 async fn tell_registry(session: &Session, audit: &Audit, events: &mpsc::Sender<Event>) {

@@ -1,5 +1,6 @@
 //! What was said of every object: a verdict, flags and a project for each, and their totals over any range.
 
+mod sets;
 #[cfg(test)]
 mod tests;
 
@@ -8,6 +9,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub use self::sets::Weighed;
+
+use self::sets::Sets;
 use super::bits::BitSet;
 use super::block_sums::{BLOCK, BlockSums, Sum};
 use super::inventory::{Inventory, ObjectIndex};
@@ -51,9 +55,11 @@ impl VerdictTotals {
         flags.iter().for_each(|flag| self.flags[flag as usize].count(size));
     }
 
-    fn discount(&mut self, verdict: Verdict, flags: Flags, size: u64) {
-        self.verdicts[verdict as usize].discount(size);
-        flags.iter().for_each(|flag| self.flags[flag as usize].discount(size));
+    /// Takes out what was counted before; `false` if a sum did not fit, so that what is left of it is not known.
+    fn subtract(&mut self, other: &Self) -> bool {
+        let verdicts = self.verdicts.iter_mut().zip(&other.verdicts);
+        let flags = self.flags.iter_mut().zip(&other.flags);
+        verdicts.chain(flags).fold(true, |fitted, (sum, tally)| sum.subtract(tally) && fitted)
     }
 }
 
@@ -75,6 +81,7 @@ struct Project {
 #[derive(Clone, Default, Debug)]
 pub struct Assessment {
     columns: Arc<Columns>,
+    sets: Arc<Sets>,
     projects: Arc<Vec<Project>>,
     /// For sizes; what is gone is known here on its own.
     inventory: Inventory,
@@ -87,6 +94,15 @@ struct Columns {
     verdicts: Vec<Verdict>,
     flags: Vec<Flags>,
     projects: Vec<ProjectIndex>,
+}
+
+impl Columns {
+    /// The totals of one object.
+    fn totals_at(&self, index: ObjectIndex, size: u64) -> VerdictTotals {
+        let mut totals = VerdictTotals::default();
+        totals.count(self.verdicts[index as usize], self.flags[index as usize], size);
+        totals
+    }
 }
 
 impl Assessment {
@@ -138,30 +154,55 @@ impl Assessment {
             .map(|(index, _)| index)
     }
 
+    /// The objects with a verdict, as they were judged: those that went since are among them.
+    pub fn with_verdict(&self, verdict: Verdict) -> &BitSet {
+        &self.sets.verdicts[verdict as usize]
+    }
+
+    /// The objects with a flag, as they were judged: those that went since are among them.
+    pub fn with_flag(&self, flag: Flag) -> &BitSet {
+        &self.sets.flags[flag as usize]
+    }
+
+    /// The objects that may be marked many at a time, as they were judged: of a verdict for which
+    /// [`Verdict::is_bulk_selectable`], with none of [`Flag::KEPT_FROM_BULK`]. Those that went since are among them.
+    pub fn bulk(&self) -> &Weighed {
+        &self.sets.bulk
+    }
+
     /// Totals for each verdict and flag over a range of objects, without what is gone. O(log n) and at most two partial blocks.
     pub fn totals(&self, range: Range<ObjectIndex>) -> VerdictTotals {
         let range = range.start..range.end.min(self.len());
         self.sums.over(range, |part| self.sum_part(part))
     }
 
-    /// Counts objects no more, because they are proved gone.
+    /// Counts objects no more, because they are proved gone. It takes time for what goes, not for what stays beside it.
     pub fn forget(&mut self, indices: &[ObjectIndex], inventory: &Inventory) {
-        let len = self.len();
+        let here = |index: &ObjectIndex| *index < self.len() && !self.gone.contains(*index);
+        let mut went: Vec<ObjectIndex> = indices.iter().copied().filter(here).collect();
+        went.sort_unstable();
+        went.dedup();
+        if went.is_empty() {
+            return;
+        }
         let gone = Arc::make_mut(&mut self.gone);
         let projects = Arc::make_mut(&mut self.projects);
-        for &index in indices.iter().filter(|index| **index < len) {
-            if !gone.insert(index) {
-                continue;
-            }
-            let at = index as usize;
-            if let Some(project) = projects.get_mut(self.columns.projects[at] as usize) {
-                project.totals.discount(self.columns.verdicts[at], self.columns.flags[at], inventory.size(index));
+        for &index in &went {
+            gone.insert(index);
+            if let Some(project) = projects.get_mut(self.columns.projects[index as usize] as usize) {
+                project.totals.subtract(&self.columns.totals_at(index, inventory.size(index)));
             }
         }
-        for block in self.sums.blocks_of(indices) {
-            let totals = self.sum_part(block * BLOCK..(block + 1) * BLOCK);
-            Arc::make_mut(&mut self.sums).set(block, totals);
+        let mut sums = std::mem::take(&mut self.sums);
+        for (block, went) in sums.by_block(&went).collect::<Vec<_>>() {
+            let mut lost = VerdictTotals::default();
+            went.iter().for_each(|index| lost.add(&self.columns.totals_at(*index, inventory.size(*index))));
+            let sums = Arc::make_mut(&mut sums);
+            if !sums.change(block, |sum| sum.subtract(&lost)) {
+                sums.set(block, self.sum_part(block * BLOCK..(block + 1) * BLOCK));
+            }
         }
+        self.sums = sums;
     }
 
     /// Bytes held on the heap, without the inventory and the ids.
@@ -170,6 +211,7 @@ impl Assessment {
             + self.columns.flags.capacity()
             + self.columns.projects.capacity() * size_of::<ProjectIndex>()
             + self.projects.capacity() * size_of::<Project>()
+            + self.sets.memory_bytes()
             + self.gone.memory_bytes()
             + self.sums.memory_bytes()
     }
@@ -194,6 +236,7 @@ impl Assessment {
 pub struct AssessmentBuilder {
     assessment: Assessment,
     columns: Columns,
+    sets: Sets,
     projects: Vec<Project>,
     numbers: FxHashMap<ProjectId, ProjectIndex>,
     sums: BlockSums<VerdictTotals>,
@@ -213,6 +256,7 @@ impl AssessmentBuilder {
         Self {
             assessment: Assessment { inventory: inventory.clone(), gone, ..Assessment::default() },
             columns,
+            sets: Sets::default(),
             projects: Vec::new(),
             numbers: FxHashMap::default(),
             sums: BlockSums::default(),
@@ -232,6 +276,7 @@ impl AssessmentBuilder {
             project.totals.count(verdict, flags, size);
         }
         self.block.count(verdict, flags, size);
+        self.sets.insert(self.columns.verdicts.len() as ObjectIndex, verdict, flags, size);
         self.append(verdict, flags, project);
     }
 
@@ -261,6 +306,7 @@ impl AssessmentBuilder {
         self.projects.shrink_to_fit();
         Assessment {
             columns: Arc::new(self.columns),
+            sets: Arc::new(self.sets),
             projects: Arc::new(self.projects),
             sums: Arc::new(self.sums),
             ..self.assessment

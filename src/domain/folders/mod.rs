@@ -50,8 +50,16 @@ pub trait KeySpace {
     /// Objects, bytes and newest change of a range, without what is gone.
     fn totals(&self, range: Range<Position>) -> Totals;
 
-    /// How many objects of a range are in a set of objects, without what is gone.
-    fn count_of(&self, range: Range<Position>, objects: &BitSet) -> u64;
+    /// The span of objects that a range of places covers; of a filtered space others lie in between.
+    fn span(&self, range: Range<Position>) -> Range<ObjectIndex>;
+
+    /// Which of the 64 objects from `64 * at` on have a place here and are not gone, as bits.
+    fn objects_of_word(&self, at: u32) -> u64;
+
+    /// The objects of a range, without what is gone.
+    fn objects(&self, range: Range<Position>) -> BitSet {
+        BitSet::of_words(self.span(range), |at| self.objects_of_word(at))
+    }
 
     /// The first place at or after `at` whose object is not gone.
     fn next_alive(&self, at: Position) -> Option<Position>;
@@ -94,9 +102,12 @@ impl KeySpace for Inventory {
         self.totals(range)
     }
 
-    fn count_of(&self, range: Range<Position>, objects: &BitSet) -> u64 {
-        let range = range.start..range.end.min(self.len());
-        objects.count_in(range.clone()) - objects.count_shared_in(self.gone(), range)
+    fn span(&self, range: Range<Position>) -> Range<ObjectIndex> {
+        range.start..range.end.min(self.len())
+    }
+
+    fn objects_of_word(&self, at: u32) -> u64 {
+        !self.gone().word(at)
     }
 
     fn next_alive(&self, at: Position) -> Option<Position> {

@@ -48,6 +48,12 @@ impl SortedChildren {
         child_at(space, &self.prefix, self.starts[ordinal as usize])
     }
 
+    /// The places of the row with this rank, those of objects that went since included; `end` is where the folder ends.
+    pub fn places(&self, rank: u32, end: Position) -> Option<Range<Position>> {
+        let ordinal = *self.order.get(rank as usize)? as usize;
+        Some(self.starts[ordinal]..self.starts.get(ordinal + 1).copied().unwrap_or(end))
+    }
+
     /// The rank of a row; `None` if it was not there when the folder was sorted.
     pub fn rank_of(&self, child: &Child) -> Option<u32> {
         let range = child.range();

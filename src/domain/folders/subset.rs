@@ -53,15 +53,27 @@ impl Subset {
 
     /// Marks objects as proved gone, as [`Inventory::forget`] does; those that are not here are skipped.
     pub fn forget(&mut self, indices: &[ObjectIndex]) {
-        let places: Vec<Position> = indices.iter().filter_map(|index| self.position_of(*index)).collect();
+        let here = |at: &Position| !self.gone.contains(*at);
+        let mut places: Vec<Position> =
+            indices.iter().filter_map(|index| self.position_of(*index)).filter(here).collect();
+        places.sort_unstable();
+        places.dedup();
         for &at in &places {
             self.gone.insert(at);
             self.inside.remove(self.members[at as usize]);
         }
-        for block in self.sums.blocks_of(&places) {
-            let totals = self.sum_part(block * BLOCK..(block + 1) * BLOCK);
-            self.sums.set(block, totals);
+        let mut sums = std::mem::take(&mut self.sums);
+        for (block, went) in sums.by_block(&places).collect::<Vec<_>>() {
+            let mut lost = Totals::default();
+            went.iter().for_each(|at| lost.add(&self.totals_at(*at)));
+            let places = block * BLOCK..(block + 1) * BLOCK;
+            let newest = |before| {
+                let mut alive = self.gone.gaps_in(places.clone()).flatten();
+                if alive.any(|at| self.totals_at(at).newest == before) { before } else { None }
+            };
+            sums.take_out(block, &lost, newest, || self.sum_part(places.clone()));
         }
+        self.sums = sums;
     }
 
     /// The indices of the objects, increasing; those that went since are among them.
@@ -79,16 +91,6 @@ impl Subset {
         &self.inside
     }
 
-    /// The span of indices that a range of places covers; between them lie objects that are not here.
-    pub fn span(&self, range: Range<Position>) -> Range<ObjectIndex> {
-        let members =
-            self.members.get(range.start as usize..self.members.len().min(range.end as usize)).unwrap_or_default();
-        match (members.first(), members.last()) {
-            (Some(first), Some(last)) => *first..*last + 1,
-            _ => 0..0,
-        }
-    }
-
     /// Bytes held on the heap, without the inventory.
     pub fn memory_bytes(&self) -> usize {
         self.members.capacity() * 4 + self.inside.memory_bytes() + self.gone.memory_bytes() + self.sums.memory_bytes()
@@ -96,11 +98,13 @@ impl Subset {
 
     fn sum_part(&self, range: Range<Position>) -> Totals {
         let mut sum = Totals::default();
-        for at in range.filter(|at| !self.gone.contains(*at)) {
-            let index = self.members[at as usize];
-            sum.add(&Totals::of(self.inventory.size(index), self.inventory.last_modified(index)));
-        }
+        range.filter(|at| !self.gone.contains(*at)).for_each(|at| sum.add(&self.totals_at(at)));
         sum
+    }
+
+    fn totals_at(&self, at: Position) -> Totals {
+        let index = self.members[at as usize];
+        Totals::of(self.inventory.size(index), self.inventory.last_modified(index))
     }
 }
 
@@ -131,8 +135,17 @@ impl KeySpace for Subset {
         self.sums.over(range, |part| self.sum_part(part))
     }
 
-    fn count_of(&self, range: Range<Position>, objects: &BitSet) -> u64 {
-        objects.count_shared_in(&self.inside, self.span(range))
+    fn span(&self, range: Range<Position>) -> Range<ObjectIndex> {
+        let members =
+            self.members.get(range.start as usize..self.members.len().min(range.end as usize)).unwrap_or_default();
+        match (members.first(), members.last()) {
+            (Some(first), Some(last)) => *first..*last + 1,
+            _ => 0..0,
+        }
+    }
+
+    fn objects_of_word(&self, at: u32) -> u64 {
+        self.inside.word(at)
     }
 
     fn next_alive(&self, at: Position) -> Option<Position> {

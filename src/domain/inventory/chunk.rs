@@ -84,6 +84,12 @@ impl Chunk {
         }
     }
 
+    /// Whether any object of the range was changed last at that moment.
+    pub(super) fn has_change_at(&self, range: Range<usize>, at: Option<Timestamp>) -> bool {
+        let at = at.map_or(NO_TIME, |at| at.0);
+        self.modified[range].contains(&at)
+    }
+
     /// Calls `visit` with the keys of the range until it breaks.
     pub(super) fn walk<B>(
         &self,

@@ -186,17 +186,46 @@ impl Inventory {
         self.full.sums.over(range, |part| self.sum_part(part))
     }
 
-    /// Marks objects as proved gone: they are counted, found and visited no more. No index moves.
+    /// Marks objects as proved gone: they are counted, found and visited no more. No index moves. It takes time for what
+    /// goes, not for what stays beside it.
     pub fn forget(&mut self, indices: &[ObjectIndex]) {
-        let len = self.len();
+        let went = self.newly_gone(indices);
+        if went.is_empty() {
+            return;
+        }
         let gone = Arc::make_mut(&mut self.gone);
-        for &index in indices.iter().filter(|index| **index < len) {
-            gone.insert(index);
+        went.iter().for_each(|index| {
+            gone.insert(*index);
+        });
+        let mut full = std::mem::take(&mut self.full);
+        let FullChunks { chunks, sums } = Arc::make_mut(&mut full);
+        let alive = |block: u32| self.gone.gaps_in(block * BLOCK..(block + 1) * BLOCK);
+        for (block, went) in sums.by_block(&went).collect::<Vec<_>>() {
+            let chunk = &chunks[block as usize];
+            let within = |index: u32| (index % BLOCK) as usize;
+            let places = |part: Range<u32>| within(part.start)..within(part.start) + part.len();
+            let mut lost = Totals::default();
+            went.iter().for_each(|index| lost.add(&chunk.totals(places(*index..*index + 1))));
+            let newest = |before| {
+                if alive(block).any(|part| chunk.has_change_at(places(part), before)) { before } else { None }
+            };
+            let whole = || {
+                let mut sum = Totals::default();
+                alive(block).for_each(|part| sum.add(&chunk.totals(places(part))));
+                sum
+            };
+            sums.take_out(block, &lost, newest, whole);
         }
-        for block in self.full.sums.blocks_of(indices) {
-            let totals = self.sum_part(block * BLOCK..(block + 1) * BLOCK);
-            Arc::make_mut(&mut self.full).sums.set(block, totals);
-        }
+        self.full = full;
+    }
+
+    /// Those of the objects that are here and not gone yet, increasing, each once.
+    fn newly_gone(&self, indices: &[ObjectIndex]) -> Vec<ObjectIndex> {
+        let here = |index: &ObjectIndex| *index < self.len() && !self.is_gone(*index);
+        let mut went: Vec<ObjectIndex> = indices.iter().copied().filter(here).collect();
+        went.sort_unstable();
+        went.dedup();
+        went
     }
 
     /// Whether the object is proved gone.
@@ -252,8 +281,8 @@ impl Inventory {
             + self.last_key.capacity()
     }
 
-    /// The set of objects that are gone.
-    pub(super) fn gone(&self) -> &BitSet {
+    /// The objects that are gone.
+    pub fn gone(&self) -> &BitSet {
         &self.gone
     }
 
@@ -274,6 +303,17 @@ impl Inventory {
             let part = (start.max(base) - base) as usize..((end - base).min(BLOCK)) as usize;
             (self.chunk(block as usize), base, part)
         })
+    }
+
+    /// The sizes of the objects of a block, gone or not, in order.
+    pub(super) fn sizes_of_block(&self, block: u32) -> &[u64] {
+        &self.chunk(block as usize).sizes
+    }
+
+    /// Bytes of a block that is full and of which nothing is gone; `None` of any other, and if the sum does not fit.
+    pub(super) fn whole_block(&self, block: u32) -> Option<u64> {
+        let totals = (block < self.full.sums.blocks()).then(|| self.full.sums.of(block))?;
+        (totals.objects == u64::from(BLOCK) && totals.bytes < u64::MAX).then_some(totals.bytes)
     }
 
     /// The sizes of a range, gone or not, in order.

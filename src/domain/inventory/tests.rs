@@ -82,6 +82,11 @@ fn sums_that_do_not_fit_stay_at_the_largest_number() {
     let inventory = inventory_of((0..5000u32).map(|n| object(format!("{n:05}").as_bytes(), u64::MAX / 2)));
     assert_eq!(inventory.totals(0..5000).bytes, u64::MAX);
     assert_eq!(inventory.totals(0..1).bytes, u64::MAX / 2);
+    let mut inventory = inventory;
+    inventory.forget(&(1..4998).collect::<Vec<_>>());
+    assert_eq!(inventory.totals(0..5000).bytes, u64::MAX, "three are left");
+    inventory.forget(&[0, 4998]);
+    assert_eq!(inventory.totals(0..5000).bytes, u64::MAX / 2, "what fits again is exact again");
 }
 
 #[test]
