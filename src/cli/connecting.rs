@@ -113,3 +113,35 @@ fn connect_stop(bucket: &str, error: &StoreError) -> Stop {
     };
     Stop::Failed(code, failure(format!("open the bucket {bucket:?}"), error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::capabilities::Finding;
+
+    fn check(measured: &[(Capability, bool)], expected: Sending) {
+        let finding = |&(capability, holds): &_| Finding { capability, holds: Some(holds), seen: String::new() };
+        let measured = Measured { at: Timestamp(0), findings: measured.iter().map(finding).collect() };
+        assert_eq!(sending(Some(&measured)), expected, "{measured:?}");
+    }
+
+    #[test]
+    fn deletions_are_written_as_the_store_was_seen_to_take_them() {
+        use Capability::{
+            DeleteIfHttpTime, DeleteIfMatch, DeleteIfTime, DeleteMany, DeleteManyCrc32, DeleteManyIfMatch,
+        };
+        let usual = Sending::default();
+        assert_eq!(sending(None), usual, "a Content-MD5, and no condition");
+        let crc32 = Sending { crc32: true, ..usual };
+        check(&[(DeleteMany, false), (DeleteManyCrc32, true)], crc32);
+        check(&[(DeleteManyCrc32, true)], crc32);
+        check(&[(DeleteMany, true), (DeleteManyCrc32, true)], usual);
+        check(&[(DeleteMany, false), (DeleteManyCrc32, false)], usual);
+        check(&[(DeleteIfMatch, true), (DeleteIfTime, true)], Sending { etag: true, ..usual });
+        check(&[(DeleteIfMatch, false), (DeleteIfTime, true)], Sending { time: Some(TimeForm::Rfc3339), ..usual });
+        let http = Sending { time: Some(TimeForm::Http), ..usual };
+        check(&[(DeleteIfTime, false), (DeleteIfHttpTime, true)], http);
+        check(&[(DeleteManyIfMatch, true)], Sending { etags_of_many: true, ..usual });
+        check(&[(DeleteManyIfMatch, false)], usual);
+    }
+}
