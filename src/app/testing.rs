@@ -104,6 +104,7 @@ impl Sim {
             min_age_seconds: 7 * 86_400,
             deletes: Default::default(),
             offline: false,
+            keeps_scans: true,
             via: Via::Batch,
         };
         let mut state = State::new(session, Keymap::built_in(), size);
