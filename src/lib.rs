@@ -30,8 +30,8 @@
 //! deletes, two paths watch.
 //!
 //! What is deliberately absent: an object of the bucket is never deleted outside of a plan (what `doctor --probe` and
-//! the lock of a run delete, they wrote themselves, under a prefix of their own); nothing is said to be deleted that neither an answer nor a second look
-//! proved; no code above a port looks at a status code; no view does IO.
+//! the lock of a run delete, they wrote themselves, under a prefix of their own); nothing is said to be deleted that
+//! neither an answer nor a second look proved; no code above a port looks at a status code; no view does IO.
 
 pub mod domain;
 

@@ -23,6 +23,8 @@ mod locks;
 mod model;
 #[path = "faults/plans.rs"]
 mod plans;
+#[path = "faults/requests.rs"]
+mod requests;
 #[path = "faults/resuming.rs"]
 mod resuming;
 #[path = "faults/rows.rs"]

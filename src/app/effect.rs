@@ -99,6 +99,11 @@ pub enum Effect {
         /// For the answer.
         ticket: Ticket,
     },
+    /// List the trash alone, to show what came there.
+    ListTrash {
+        /// For the answer.
+        ticket: Ticket,
+    },
     /// List the trash and plan to bring back what a run moved there.
     PlanRestore {
         /// For the answer.
@@ -114,6 +119,8 @@ pub enum Effect {
         ticket: Ticket,
         /// What has been there for at least so many seconds.
         older_than_seconds: i64,
+        /// Only what lies at these places; all if there are none.
+        keys: Vec<Key>,
     },
     /// End the listing of the trash.
     StopLooking,

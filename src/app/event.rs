@@ -55,6 +55,10 @@ pub enum Event {
     Terminate,
     /// The listing went on.
     Scan(Ticket, ScanProgress),
+    /// So many list requests were made for the listing so far.
+    Asked(Ticket, u64),
+    /// The bucket on the screen, with what its trash holds now.
+    TrashListed(Ticket, Box<Inventory>),
     /// A kept scan was read.
     Kept(Ticket, Box<KeptListing>),
     /// The marked objects were looked for in the new listing.

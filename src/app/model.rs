@@ -9,6 +9,7 @@ use crate::domain::capabilities::Atomicity;
 use crate::domain::inventory::Inventory;
 use crate::domain::judge::Judge;
 use crate::domain::plan::{Plan, PlanKind, PlanSums};
+use crate::domain::prices::Prices;
 use crate::domain::progress::{Failure, ScanReport};
 use crate::domain::{Key, Timestamp};
 
@@ -28,7 +29,7 @@ use super::runs::RunId;
 use crate::domain::via::Via;
 
 /// What does not change while the program runs.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Session {
     /// Name of the profile.
     pub profile: String,
@@ -48,6 +49,8 @@ pub struct Session {
     pub keeps_scans: bool,
     /// How deletions reach the store, unless the dialog says otherwise.
     pub via: Via,
+    /// What the store charges.
+    pub prices: Prices,
 }
 
 /// From this many columns on there is room to set tabs apart, and to say more beside them.
@@ -110,6 +113,8 @@ pub enum Scan {
         since: Duration,
         /// Objects listed so far.
         objects: u64,
+        /// List requests made so far.
+        requests: u64,
     },
     /// Every page arrived.
     Complete(ScanReport),
@@ -146,6 +151,10 @@ pub struct Bucket {
     pub scan: Scan,
     /// Which listing is wanted.
     pub scan_ticket: Ticket,
+    /// Whether something came to the trash that is not on the screen yet.
+    pub trash_moved: bool,
+    /// Which listing of the trash is wanted.
+    pub trash_ticket: Ticket,
     /// How far the judging is.
     pub audit: Audit,
     /// Which judging is wanted.

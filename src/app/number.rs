@@ -75,9 +75,15 @@ pub fn time_of_day(at: Timestamp) -> String {
     at.to_string().get(11..19).unwrap_or_default().to_owned()
 }
 
-/// Dollars a month for so many bytes on R2's standard class: $0.015 per GB-month (r2/pricing).
-pub fn dollars_a_month(bytes: u64) -> f64 {
-    bytes as f64 / 1e9 * 0.015
+/// `1 request`, `14 requests`.
+pub fn requests(number: u64) -> String {
+    format!("{} {}", count(number), if number == 1 { "request" } else { "requests" })
+}
+
+/// `14 requests`, and what they cost where that is known: `14 requests, less than $0.01`.
+pub fn priced_requests(number: u64, price: Option<f64>) -> String {
+    let price = price.map(|price| format!(", {}", dollars(price))).unwrap_or_default();
+    format!("{}{price}", requests(number))
 }
 
 /// An amount of dollars, exact enough to be more than nothing.
@@ -155,7 +161,10 @@ mod tests {
         for (number, text) in times {
             assert_eq!(seconds(*number), *text);
         }
-        assert_eq!(dollars(dollars_a_month(1_000_000_000_000)), "$15.00");
+        assert_eq!(dollars(15.0), "$15.00");
+        assert_eq!(priced_requests(1, None), "1 request");
+        assert_eq!(priced_requests(1_400, Some(0.0063)), "1,400 requests, less than $0.01");
+        assert_eq!(priced_requests(2_000_000, Some(9.0)), "2,000,000 requests, $9.00");
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::judge::{Judge, Policy, Trust, classify};
 use crate::domain::layout::Layouts;
 use crate::domain::plan::{Plan, PlanHeader, PlanRow};
+use crate::domain::prices::{Prices, RequestPrices};
 use crate::domain::progress::{Completeness, Failure, RegistryReport, ScanProgress, ScanReport};
 use crate::domain::via::Via;
 use crate::domain::{ETag, IdRules, Key, Object, StorageClass, Timestamp};
@@ -106,6 +107,7 @@ impl Sim {
             offline: false,
             keeps_scans: true,
             via: Via::Batch,
+            prices: Prices { requests: Some(RequestPrices::R2), ..Prices::default() },
         };
         let mut state = State::new(session, Keymap::built_in(), size);
         state.clock = Some(NOW);
@@ -184,7 +186,9 @@ impl Sim {
         let (inventory, assessment) = (self.state.bucket.inventory.clone(), self.state.bucket.assessment.clone());
         match effect {
             Effect::Scan { ticket } => {
-                let pages = self.objects.chunks(4).map(|page| Event::Scan(ticket, ScanProgress::Page(page.to_vec())));
+                let pages = (1..).zip(self.objects.chunks(4)).flat_map(|(number, page)| {
+                    [Event::Asked(ticket, number), Event::Scan(ticket, ScanProgress::Page(page.to_vec()))]
+                });
                 pages.chain([Event::Scan(ticket, ScanProgress::Finished(self.report()))]).collect()
             }
             Effect::Audit { ticket } => {

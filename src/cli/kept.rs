@@ -27,6 +27,7 @@ pub fn unusable(what: &str, error: &ScanFileError) -> Stop {
         ScanFileError::Disk { .. } => "see that the file can be read, and its folder written",
         ScanFileError::Damaged { .. } => "scan the bucket again; a scan that was changed is never read in part",
         ScanFileError::Exists(_) => "name a new file: a scan never replaces one",
+        ScanFileError::TooLarge { .. } => "nothing was written; name a file with --out, and upload it in parts",
         ScanFileError::NoSuchScan(_) => "`bucketree scans` lists the kept ones; `bucketree scan` keeps one",
     };
     match error {

@@ -8,6 +8,7 @@
 //! registering the registry that the settings name
 //! verbs      one file per verb, each over the jobs
 //! selectors  which objects of an audited bucket are meant
+//! listing    listings that are taken whole
 //! kept       scans in files: opened in place of a bucket, kept for the next start
 //! keys_from  files of exact keys
 //! output     escaped on a terminal, exact on a pipe, JSON
@@ -25,6 +26,7 @@ mod guarding;
 mod interrupt;
 mod kept;
 mod keys_from;
+mod listing;
 pub mod logging;
 pub mod output;
 mod registering;

@@ -29,7 +29,11 @@ pub async fn open_registry(settings: &RegistrySettings) -> Result<Option<SharedR
 
 fn access(settings: &RegistrySettings) -> Access {
     let seconds = u64::try_from(settings.timeout.value).unwrap_or_default();
-    Access { replica: settings.replica.value, patience: Duration::from_secs(seconds) }
+    Access {
+        replica: settings.replica.value,
+        no_snapshot: settings.no_snapshot.value,
+        patience: Duration::from_secs(seconds),
+    }
 }
 
 fn place_of_references(place: &ReferenceSettings) -> ReferencePlace {

@@ -6,37 +6,32 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
 use super::args::GlobalFlags;
 use super::connecting;
 use super::error::Stop;
 use super::guarding::{caps, policy};
 use super::kept::Kept;
-use super::output::Progress;
 use super::registering::open_registry;
-use crate::app::number;
 use crate::config::{ConfigError, Inputs, Origin, Settings, state_directory};
 use crate::demo::Demo;
+use crate::domain::IdRules;
 use crate::domain::capabilities::{Atomicity, Locking, Measured};
 use crate::domain::facts::{RegistryState, SourceReport};
 use crate::domain::guards::Caps;
-use crate::domain::inventory::Inventory;
 use crate::domain::judge::Policy;
 use crate::domain::layout::Layouts;
 use crate::domain::plan::Plan;
-use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
 use crate::domain::via::Via;
-use crate::domain::{IdRules, Object};
 use crate::jobs::audit::AuditInput;
 use crate::jobs::execute::Execution;
 use crate::jobs::executor::executor;
-use crate::jobs::{Clock, Stop as JobStop, place, scan};
+use crate::jobs::{Clock, place};
 use crate::journal::runs::rows_removed_since;
 use crate::registry::checks::Limits;
 use crate::registry::seen::SeenFile;
 use crate::registry::{RegistryError, SharedRegistry};
 use crate::store::SharedStore;
+use crate::store::counted::CountedStore;
 
 /// Pages of a listing that may wait to be looked at.
 pub const PAGES_IN_FLIGHT: usize = 8;
@@ -324,7 +319,7 @@ impl Session {
         let requests = self.settings.concurrency.as_ref().map_or(DELETE_REQUESTS, |setting| setting.value);
         Execution {
             plan,
-            store: Arc::clone(&self.store),
+            store: Arc::new(CountedStore::new(Arc::clone(&self.store))),
             registry: self.registry.clone(),
             layouts: Arc::clone(&self.layouts),
             ids: self.ids.clone(),
@@ -340,49 +335,4 @@ impl Session {
             clock: self.clock.clone(),
         }
     }
-
-    /// Lists what begins with `prefix`, with a progress line on stderr.
-    pub async fn list(&self, prefix: &[u8]) -> (Inventory, ScanReport) {
-        if let Some(kept) = &self.kept {
-            return kept.list(prefix);
-        }
-        let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
-        let stop = JobStop::new();
-        let collecting = async {
-            let mut inventory = Inventory::new();
-            let mut progress = Progress::stderr();
-            let mut broken = None;
-            while let Some(message) = pages.recv().await {
-                if let ScanProgress::Page(objects) = message
-                    && let Err(why) = collect(&mut inventory, objects)
-                {
-                    stop.request();
-                    broken.get_or_insert(why);
-                }
-                progress.show(|| format!("listing: {}", number::objects(inventory.alive())));
-            }
-            (inventory, broken)
-        };
-        let listing = async {
-            let sender = sender;
-            scan::scan(&*self.store, prefix, &self.clock, &stop, &sender).await
-        };
-        let ((inventory, broken), mut report) = tokio::join!(collecting, listing);
-        if let Some(why) = broken {
-            let what = format!("list {}", place(self.store.identity()));
-            report.completeness = Completeness::Incomplete(Failure {
-                what,
-                why,
-                hint: "list it again; the store broke its own order".into(),
-            });
-        }
-        let (objects, requests, seconds) = (inventory.alive(), report.requests, report.elapsed.as_secs_f64());
-        let cost = format_args!("${:.4} at R2's price", report.dollars());
-        tracing::info!(objects, requests, %cost, seconds, "listed");
-        (inventory, report)
-    }
-}
-
-fn collect(inventory: &mut Inventory, objects: Vec<Object>) -> Result<(), String> {
-    objects.into_iter().try_for_each(|object| inventory.push(object)).map_err(|error| error.to_string())
 }

@@ -156,6 +156,12 @@ pub(super) const KEYS: &[Key] = &[
         "false",
         "whether a SQL database may be read from a replica, which may lag behind; refused otherwise",
     ),
+    key(
+        "registry.no_snapshot",
+        &[],
+        "false",
+        "whether tables without snapshots (MyISAM) may be read, which are not of one moment; refused otherwise",
+    ),
     key("registry.timeout", &[], "\"60s\"", "a SQL database that says nothing for so long has failed"),
     key("registry.format", &[], "\"jsonl\"", "of text files: json, jsonl, csv or lines; told from the content"),
     key("registry.min_projects", &[], "1", "fewer projects make every verdict undetermined"),
@@ -227,6 +233,18 @@ pub(super) const KEYS: &[Key] = &[
         &["BUCKETREE_PRICE_PER_GB_INFREQUENT"],
         "0.01",
         "the same for the infrequent-access class",
+    ),
+    key(
+        "price_class_a",
+        &["BUCKETREE_PRICE_CLASS_A"],
+        "4.5",
+        "dollars for a million requests that list, write or copy, for estimates; R2's 4.5 and Amazon's 5 go by the endpoint",
+    ),
+    key(
+        "price_class_b",
+        &["BUCKETREE_PRICE_CLASS_B"],
+        "0.36",
+        "the same for requests that read: 0.36 on R2, 0.4 on Amazon's; deletions are free of charge on both",
     ),
     key(
         "kept_scans",

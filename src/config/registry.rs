@@ -111,6 +111,8 @@ pub struct RegistrySettings {
     pub references: Option<Setting<Vec<ReferenceSettings>>>,
     /// Whether a replica may be read.
     pub replica: Setting<bool>,
+    /// Whether tables without snapshots may be read.
+    pub no_snapshot: Setting<bool>,
     /// Seconds that a database may say nothing.
     pub timeout: Setting<i64>,
     /// The form of text files: `json`, `jsonl`, `csv` or `lines`.
@@ -155,6 +157,8 @@ impl RegistrySettings {
             references_query: name("registry.references_query")?,
             references: if of_profile { layers.get("registry.references", references)? } else { None },
             replica: if of_profile { layers.get("registry.replica", boolean)? } else { None }
+                .unwrap_or_else(|| Setting::default(false)),
+            no_snapshot: if of_profile { layers.get("registry.no_snapshot", boolean)? } else { None }
                 .unwrap_or_else(|| Setting::default(false)),
             timeout: layers.get_or("registry.timeout", timeout, 60)?,
             format: if of_profile { layers.get("registry.format", format)? } else { None },

@@ -8,7 +8,7 @@ use super::keys;
 use super::layers::{Inputs, Layers, invalid};
 use super::value::{self, Raw, age, age_text, boolean, bucket, concurrency, count, list, share, size, text};
 use super::{ConfigError, Origin, RegistrySettings, Secret, Setting};
-use crate::domain::usage::Prices;
+use crate::domain::prices::{Prices, RequestPrices};
 use crate::domain::via::Via;
 
 /// The least age that a plan may ask for unless `allow_young` is set, in seconds.
@@ -83,6 +83,10 @@ pub struct Settings {
     pub price_per_gb: Setting<f64>,
     /// The same for the infrequent-access class.
     pub price_per_gb_infrequent: Setting<f64>,
+    /// Dollars for a million requests that list, write or copy; `None` where nobody said what the store charges.
+    pub price_class_a: Option<Setting<f64>>,
+    /// The same for requests that read.
+    pub price_class_b: Option<Setting<f64>>,
     /// Complete listings that are kept for each bucket.
     pub kept_scans: Setting<usize>,
     /// Colors.
@@ -138,6 +142,8 @@ impl Settings {
         let session_token = same_place(session_token, secret_access_key.as_ref(), &mut warnings);
         let hidden = |setting: Setting<String>| setting.map(|text| Secret::new(text.trim()));
         let allow_young = layers.get_or("allow_young", boolean, false)?;
+        let class_a = target.request_prices.clone().map(|prices| prices.map(|prices| prices.class_a));
+        let class_b = target.request_prices.map(|prices| prices.map(|prices| prices.class_b));
         Ok(Self {
             profile: layers.profile.clone().map(|profile| profile.map(|profile| profile.name)),
             access_key_id: layers.get("access_key_id", text)?.map(|id| id.map(|id| Secret::recognisable(id.trim()))),
@@ -171,6 +177,8 @@ impl Settings {
                 value::price,
                 Prices::default().infrequent,
             )?,
+            price_class_a: layers.get("price_class_a", value::price)?.or(class_a),
+            price_class_b: layers.get("price_class_b", value::price)?.or(class_b),
             kept_scans: layers.get_or("kept_scans", value::few, 5)?,
             theme: layers.get_or("theme", Theme::parse, Theme::Auto)?,
             bucket: target.bucket,
@@ -183,6 +191,16 @@ impl Settings {
             config_file: layers.config_path,
             warnings,
         })
+    }
+
+    /// What the store charges, as far as it is known.
+    pub fn prices(&self) -> Prices {
+        let price = |setting: &Option<Setting<f64>>| setting.as_ref().map(|setting| setting.value);
+        let requests = match (price(&self.price_class_a), price(&self.price_class_b)) {
+            (None, None) => None,
+            (a, b) => Some(RequestPrices { class_a: a.unwrap_or_default(), class_b: b.unwrap_or_default() }),
+        };
+        Prices { standard: self.price_per_gb.value, infrequent: self.price_per_gb_infrequent.value, requests }
     }
 }
 
@@ -226,6 +244,8 @@ struct Target {
     region: Option<Setting<String>>,
     path_style: Setting<bool>,
     folds_nfc: Setting<bool>,
+    /// What its owner is known to charge.
+    request_prices: Option<Setting<RequestPrices>>,
 }
 
 impl Target {
@@ -246,6 +266,12 @@ impl Target {
         };
         let is_r2 = endpoint.as_ref().is_some_and(|endpoint| endpoint.value.r2().is_some());
         let is_aws = endpoint.as_ref().is_none_or(|endpoint| endpoint.value.is_aws());
+        let request_prices = match (is_r2, is_aws) {
+            (true, _) => Some(Setting::derived(RequestPrices::R2, "the endpoint, which is R2's")),
+            (_, true) => Some(Setting::derived(RequestPrices::AWS, "the endpoint, which is Amazon's")),
+            // A server of one's own charges nothing, and what others charge is theirs to say.
+            _ => None,
+        };
         let from_endpoint = |value| Setting::derived(value, "the endpoint");
         let region = layers.get("region", text)?.or_else(|| match (&endpoint, is_r2) {
             (Some(_), true) => Some(Setting::derived(String::from("auto"), "the endpoint, which is R2's")),
@@ -255,6 +281,7 @@ impl Target {
         Ok(Self {
             path_style: layers.get("path_style", boolean)?.unwrap_or_else(|| from_endpoint(!is_aws)),
             folds_nfc: layers.get("folds_nfc", boolean)?.unwrap_or_else(|| from_endpoint(is_r2)),
+            request_prices,
             endpoint: endpoint.map(|endpoint| endpoint.map(|endpoint| endpoint.url)),
             account_id: account,
             bucket,

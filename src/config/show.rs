@@ -38,6 +38,8 @@ fn target(settings: &Settings, key: &str) -> Option<ValueAndOrigin> {
         "executor" => always(&settings.executor),
         "price_per_gb" => always(&settings.price_per_gb),
         "price_per_gb_infrequent" => always(&settings.price_per_gb_infrequent),
+        "price_class_a" => optional(settings.price_class_a.as_ref()),
+        "price_class_b" => optional(settings.price_class_b.as_ref()),
         "kept_scans" => always(&settings.kept_scans),
         "theme" => always(&settings.theme),
         _ => return None,
@@ -80,6 +82,7 @@ fn registry(registry: &RegistrySettings, key: &str) -> Option<ValueAndOrigin> {
             written(places, |places| places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         })?,
         "replica" => always(&registry.replica),
+        "no_snapshot" => always(&registry.no_snapshot),
         "timeout" => written(&registry.timeout, |seconds| age_text(*seconds)),
         "format" => optional(registry.format.as_ref()),
         "min_projects" => always(&registry.min_projects),

@@ -17,8 +17,10 @@ pub mod lock;
 pub mod object;
 pub mod outcome;
 pub mod plan;
+pub mod prices;
 pub mod progress;
 pub mod project;
+pub mod requests;
 pub mod rows;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::facts::{RegistryState, SourceReport};
 use super::object::{Object, Timestamp};
 use super::outcome::{Outcome, OutcomeCounts};
+use super::requests::Requests;
 
 /// A failure as a person needs it: what was attempted, on what, why it failed, what to try.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,14 +52,6 @@ pub struct ScanReport {
     pub requests: u64,
     /// How long it took.
     pub elapsed: Duration,
-}
-
-impl ScanReport {
-    /// What the requests cost, in dollars: a page of a listing is a class A operation, and a million of them are $4.50 on R2
-    /// beyond the first million of a month (r2/pricing).
-    pub fn dollars(&self) -> f64 {
-        self.requests as f64 * 4.5e-6
-    }
 }
 
 /// What the listing job says.
@@ -149,6 +142,8 @@ pub struct RunReport {
     pub cancelled: bool,
     /// Why it stopped early, if it did.
     pub stopped: Option<Failure>,
+    /// What it asked of the store, up to its last record.
+    pub requests: Requests,
     /// How long it took.
     pub elapsed: Duration,
 }

@@ -10,6 +10,7 @@ use super::judge::by_keys_alone;
 use super::key::Escaped;
 use super::layout::Layouts;
 use super::object::Timestamp;
+use super::prices::Prices;
 use super::project::IdRules;
 use super::totals::Tally;
 use super::verdict::{Field, Reading};
@@ -81,22 +82,6 @@ pub struct Use {
     pub all: Tally,
     /// Those of the infrequent-access class.
     pub infrequent: Tally,
-}
-
-/// Dollars for a GB (10^9 bytes) that is stored for a month.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Prices {
-    /// In every class but the other one.
-    pub standard: f64,
-    /// In the infrequent-access class.
-    pub infrequent: f64,
-}
-
-impl Default for Prices {
-    /// R2's (developers.cloudflare.com/r2/pricing, "R2 pricing"): $0.015 and $0.01; what is free of charge is not taken off.
-    fn default() -> Self {
-        Self { standard: 0.015, infrequent: 0.01 }
-    }
 }
 
 impl Use {
@@ -222,7 +207,7 @@ mod tests {
         let layouts = Layouts::autoshorts();
         let (_, total) = usage(&bucket(), b"", By::Layout, &layouts, &IdRules::default(), NOW);
         assert_eq!((total.all.bytes, total.infrequent.bytes), (54_321, 300));
-        let prices = Prices { standard: 1e9, infrequent: 1e6 };
+        let prices = Prices { standard: 1e9, infrequent: 1e6, requests: None };
         assert_eq!(total.dollars_a_month(&prices), 54_021.0 + 0.3);
     }
 }

@@ -1,7 +1,7 @@
 //! What lies in the trash, and the plans that take it out again: back to where it was, or for good. Both are carried out
 //! like every other plan.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Clock, draft};
 use crate::domain::capabilities::Atomicity;
 use crate::domain::guards::trash_guards;
-use crate::domain::inventory::{Inventory, ObjectIndex};
+use crate::domain::inventory::{Inventory, ObjectIndex, OutOfOrder};
 use crate::domain::plan::{Caps, GuardReport, LIFETIME_SECONDS, Plan, PlanHeader, PlanKind, PlanRow};
 use crate::domain::progress::{Completeness, ScanReport};
 use crate::domain::trash::{self, trashed};
@@ -135,13 +135,15 @@ impl Trash<'_> {
         Ok(self.plan(PlanKind::Restore, rows))
     }
 
-    /// A plan to delete for good what has been in the trash for at least so many seconds. What this program did not put there
-    /// is left.
-    pub fn empty(&self, older_than_seconds: i64) -> Plan {
+    /// A plan to delete for good what has been in the trash for at least so many seconds; of that, if places in it are
+    /// named, only what is there. What this program did not put there is left.
+    pub fn empty(&self, older_than_seconds: i64, only: &[Key]) -> Plan {
         let now = draft::now(self.scan, self.clock);
         let is_old =
             |object: &Object| object.last_modified.is_some_and(|moved| now.seconds_since(moved) >= older_than_seconds);
-        let rows = self.objects().filter(is_old).filter_map(|object| {
+        let only: HashSet<&Key> = only.iter().collect();
+        let is_meant = |object: &Object| only.is_empty() || only.contains(&object.key);
+        let rows = self.objects().filter(is_old).filter(is_meant).filter_map(|object| {
             let run = trashed(object.key.as_bytes())?.run;
             Some(row(object, None, format!("run {run} moved it to the trash")))
         });
@@ -204,9 +206,74 @@ fn row(object: Object, destination: Option<Key>, because: String) -> PlanRow {
     }
 }
 
+/// The bucket with what its trash holds now. What is known to be gone is left out; all else stays as it was listed.
+///
+/// # Errors
+/// [`OutOfOrder`] if `fresh` has keys of elsewhere.
+pub fn with_trash(bucket: &Inventory, fresh: &Inventory) -> Result<Inventory, OutOfOrder> {
+    let before = bucket.range(trash::TRASH.as_bytes());
+    let mut merged = Inventory::new();
+    for (part, range) in [(bucket, 0..before.start), (fresh, 0..fresh.len()), (bucket, before.end..bucket.len())] {
+        let alive = range.filter(|index| !part.is_gone(*index));
+        alive.into_iter().try_for_each(|index| merged.push(part.object(index)))?;
+    }
+    Ok(merged)
+}
+
 /// The key of every place of a run, from its plan.
 fn places(runs_folder: &Path, run: &str) -> Result<HashMap<Key, Key>, JournalError> {
     let plan = runs::open(runs_folder, run)?.plan()?;
     let place = |row: PlanRow| (trash::place(run, &row.object.key), row.object.key);
     Ok(plan.rows.into_iter().map(place).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::samples::inventory_of;
+    use crate::domain::{ETag, StorageClass};
+
+    fn object(key: &str, size: u64) -> Object {
+        let (etag, storage_class) = (ETag::new("e"), StorageClass::new(""));
+        Object { key: Key::from(key), size, etag, last_modified: None, storage_class }
+    }
+
+    fn all(inventory: &Inventory) -> Vec<(Key, u64)> {
+        let alive = (0..inventory.len()).filter(|index| !inventory.is_gone(*index));
+        alive.map(|index| (inventory.key(index), inventory.size(index))).collect()
+    }
+
+    fn key(name: &str, in_trash: bool) -> String {
+        if in_trash { format!("{}{name}", trash::TRASH) } else { name.to_owned() }
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_trash_is_replaced_and_what_is_gone_stays_gone(
+            kept in prop::collection::btree_set("[!a-c.~/]{1,3}", 0..12),
+            before in prop::collection::btree_set("[a-c]{1,2}", 0..6),
+            after in prop::collection::btree_set("[a-c]{1,2}", 0..6),
+            gone in prop::collection::vec(any::<bool>(), 12),
+        ) {
+            let in_trash = |names: &std::collections::BTreeSet<String>| names.iter().map(|name| key(name, true)).collect();
+            let (before, after): (Vec<String>, Vec<String>) = (in_trash(&before), in_trash(&after));
+            let mut keys: Vec<&String> = kept.iter().chain(&before).collect();
+            keys.sort();
+            let mut bucket = inventory_of(keys.iter().map(|key| object(key, 1)));
+            let gone_at: Vec<ObjectIndex> = (0..).zip(&keys).zip(gone).filter(|((_, _), gone)| *gone).map(|((at, _), _)| at).collect();
+            bucket.forget(&gone_at);
+            let fresh = inventory_of(after.iter().map(|key| object(key, 2)));
+            let merged = with_trash(&bucket, &fresh).expect("an order");
+            let mut expected: Vec<(Key, u64)> = all(&bucket)
+                .into_iter()
+                .filter(|(key, _)| !trash::is_in_trash(key.as_bytes()))
+                .chain(all(&fresh))
+                .collect();
+            expected.sort();
+            prop_assert_eq!(all(&merged), expected);
+            prop_assert_eq!(merged.alive(), u64::from(merged.len()), "no place is kept for what is gone");
+        }
+    }
 }

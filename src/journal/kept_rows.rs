@@ -192,6 +192,9 @@ mod tests {
         check(whole.split_inclusive('\n').next().expect("a line"), "lines are missing");
         check(&whole[..whole.len() - 1], "was not written to its end");
         check("", "lines are missing");
+        let (mut anew, _) = KeptRows::open(folder.path(), "r", &Covered::default()).expect("new");
+        anew.append(&[row("a", "1"), row("b", "3")]).expect("written");
+        check(&std::fs::read_to_string(&path).expect("text"), "lines are missing, or others");
         std::fs::remove_file(&path).expect("removed");
         assert!(KeptRows::open(folder.path(), "r", &covered).is_err());
     }

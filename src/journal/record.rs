@@ -1,9 +1,12 @@
 //! The records of a journal, version 1. Rows are named by their number in the plan that lies beside the journal, from 0.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::outcome::{Outcome, OutcomeCounts};
 use crate::domain::progress::Verification;
+use crate::domain::requests::Requests;
 
 /// The version that this program writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -167,7 +170,10 @@ pub enum Record {
         /// Why it stopped early.
         stopped: Option<String>,
         /// Keys by outcome.
-        outcomes: std::collections::BTreeMap<String, u64>,
+        outcomes: BTreeMap<String, u64>,
+        /// Requests to the store by kind, of this part of the run: since it began, or was taken up again.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        requests: BTreeMap<String, u64>,
     },
 }
 
@@ -268,6 +274,11 @@ pub fn verification(result: &str, still_there: u64, why: Option<&str>) -> Verifi
 }
 
 /// Counts as they are written.
-pub fn counts(outcomes: &OutcomeCounts) -> std::collections::BTreeMap<String, u64> {
+pub fn counts(outcomes: &OutcomeCounts) -> BTreeMap<String, u64> {
     outcomes.iter().map(|(outcome, count)| (outcome.name().to_string(), count)).collect()
+}
+
+/// Requests as they are written.
+pub fn requests(requests: &Requests) -> BTreeMap<String, u64> {
+    requests.iter().map(|(request, count)| (request.name().to_string(), count)).collect()
 }

@@ -11,6 +11,7 @@ use crate::domain::Timestamp;
 use crate::domain::outcome::{Outcome, OutcomeCounts};
 use crate::domain::plan::{Plan, PlanKind};
 use crate::domain::progress::Verification;
+use crate::domain::requests::Requests;
 
 /// Name of the plan in a run's folder.
 pub const PLAN: &str = "plan.jsonl";
@@ -65,6 +66,8 @@ pub struct RunSummary {
     pub cancelled: bool,
     /// Why it stopped early.
     pub stopped: Option<String>,
+    /// What it asked of the store, in those of its parts that came to an end.
+    pub requests: Requests,
 }
 
 /// The ids of all runs, oldest first: UUIDv7 sorts by time.
@@ -264,6 +267,7 @@ impl PastRun {
             finished: false,
             cancelled: false,
             stopped: None,
+            requests: Requests::default(),
         };
         self.outcomes().values().for_each(|(outcome, _)| summary.outcomes.add(*outcome));
         for record in &self.records {
@@ -275,7 +279,8 @@ impl PastRun {
                     (summary.finished, summary.cancelled) = (false, false);
                     (summary.stopped, summary.verification) = (None, None);
                 }
-                Record::Finished { cancelled, stopped, .. } => {
+                Record::Finished { cancelled, stopped, requests, .. } => {
+                    requests.iter().for_each(|(kind, count)| summary.requests.add_named(kind, *count));
                     summary.finished = true;
                     summary.cancelled = *cancelled;
                     summary.stopped = stopped.clone();

@@ -41,13 +41,15 @@ pub struct RegistrySpec {
 pub struct Access {
     /// A replica may be read although it may lag behind.
     pub replica: bool,
+    /// Tables may be read that have no snapshots, so that a reading is not of one moment.
+    pub no_snapshot: bool,
     /// How long a database may say nothing before it counts as failed.
     pub patience: Duration,
 }
 
 impl Default for Access {
     fn default() -> Self {
-        Self { replica: false, patience: PATIENCE }
+        Self { replica: false, no_snapshot: false, patience: PATIENCE }
     }
 }
 
@@ -145,7 +147,7 @@ impl TextFormat {
 impl RegistrySpec {
     /// Reads an address with default names: a path, `file:PATH`, `sqlite:PATH`, `postgres://...`, `mysql://...` or
     /// `mongodb://...`; `?tracked=false` behind a database says that it tracks no keys, `?replica=true` behind a SQL server
-    /// that a replica will do. A relative path starts at `base`.
+    /// that a replica will do, `?no_snapshot=true` that tables without snapshots will. A relative path starts at `base`.
     ///
     /// # Errors
     /// [`RegistryError::Unreachable`] for a scheme or option that is not known; it never repeats what may be a password.

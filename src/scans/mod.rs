@@ -63,6 +63,14 @@ pub enum ScanFileError {
     /// There is a file of this name, which is not to be replaced.
     #[error("{} is there already", .0.display())]
     Exists(PathBuf),
+    /// It is larger than whoever asked for it can take.
+    #[error("it has {bytes} bytes, and one request writes at most {most}")]
+    TooLarge {
+        /// Bytes of the scan.
+        bytes: u64,
+        /// Bytes that are taken.
+        most: u64,
+    },
     /// No kept scan has this id, or several begin with it.
     #[error("{0}")]
     NoSuchScan(String),

@@ -86,7 +86,7 @@ proptest! {
         change in 1..=255_u8,
         cut in any::<bool>(),
     ) {
-        let written = write_bytes(&inventory, &header(b"", &inventory)).expect("written");
+        let written = write_bytes(&inventory, &header(b"", &inventory), u64::MAX).expect("written");
         let at = place.index(written.len());
         let mut bytes = written.to_vec();
         if cut { bytes.truncate(at) } else { bytes[at] ^= change }
@@ -103,7 +103,7 @@ proptest! {
 #[test]
 fn every_single_byte_counts() {
     let inventory = inventory_of([object(b"a/b", 1), object(b"a/c", 2)]);
-    let written = write_bytes(&inventory, &header(b"", &inventory)).expect("written").to_vec();
+    let written = write_bytes(&inventory, &header(b"", &inventory), u64::MAX).expect("written").to_vec();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("scan.parquet");
     let check = |bytes: &[u8], what: &str| {
@@ -182,4 +182,14 @@ fn the_newest_scans_are_kept_and_found() {
     assert!(shelf.find(&kept[1].id[..2]).expect_err("of several").to_string().contains("3 kept scans"));
     let elsewhere = StoreIdentity { endpoint: "http://other".into(), ..identity() };
     assert_eq!(Shelf::of(state.path(), &elsewhere).list().expect("a list"), []);
+}
+
+#[test]
+fn a_scan_that_is_larger_than_one_request_writes_is_refused_with_both_sizes() {
+    let inventory = inventory_of([object(b"a/b", 1), object(b"a/c", 2)]);
+    let header = header(b"", &inventory);
+    let bytes = write_bytes(&inventory, &header, u64::MAX).expect("written").len() as u64;
+    assert!(write_bytes(&inventory, &header, bytes).is_ok());
+    let refused = write_bytes(&inventory, &header, bytes - 1).expect_err("too large").to_string();
+    assert_eq!(refused, format!("it has {bytes} bytes, and one request writes at most {}", bytes - 1));
 }

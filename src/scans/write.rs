@@ -38,17 +38,21 @@ pub fn write_new(path: &Path, inventory: &Inventory, header: &ScanHeader) -> Res
     persist(fill(file, inventory, header)?, path, folder)
 }
 
-/// A whole scan in memory, for whoever sends it elsewhere.
+/// A whole scan of at most `most` bytes in memory, for whoever sends it elsewhere.
 ///
 /// # Errors
-/// [`ScanFileError::Disk`]: it is built in a temporary file.
-pub fn write_bytes(inventory: &Inventory, header: &ScanHeader) -> Result<Bytes, ScanFileError> {
+/// [`ScanFileError::TooLarge`]; [`ScanFileError::Disk`]: it is built in a temporary file.
+pub fn write_bytes(inventory: &Inventory, header: &ScanHeader, most: u64) -> Result<Bytes, ScanFileError> {
     let folder = std::env::temp_dir();
     let file = temporary().tempfile_in(&folder).map_err(disk("make a file in", &folder))?;
     let mut file = fill(file, inventory, header)?;
     let mut bytes = Vec::new();
     let failed = disk("read", file.path());
     let open = file.as_file_mut();
+    let bytes_there = open.metadata().map_err(disk("read", &folder))?.len();
+    if bytes_there > most {
+        return Err(ScanFileError::TooLarge { bytes: bytes_there, most });
+    }
     open.seek(SeekFrom::Start(0)).and_then(|_| open.read_to_end(&mut bytes)).map_err(failed)?;
     Ok(Bytes::from(bytes))
 }

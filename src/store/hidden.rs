@@ -5,8 +5,9 @@ use bytes::Bytes;
 
 use super::lifecycle::LifecycleRule;
 use super::{
-    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest,
-    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage, UploadsRequest,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, FoldersPage, HeadAnswer, ListPage,
+    ListRequest, ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage,
+    UploadsRequest,
 };
 use crate::domain::Key;
 use crate::domain::judge::OWN_PREFIX;
@@ -69,6 +70,10 @@ impl ObjectStore for HidingStore {
 
     async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
         self.inner.set_lifecycle(rules).await
+    }
+
+    async fn folders(&self, prefix: &[u8]) -> Result<FoldersPage, StoreError> {
+        self.inner.folders(prefix).await
     }
 
     async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {

@@ -115,6 +115,7 @@ mod tests {
             "<LifecycleConfiguration><Rule><ID>a</ID>",
             "<LifecycleConfiguration><Rule></Rule><Other/></LifecycleConfiguration>",
             "<LifecycleConfiguration><!-- --><Rule></Rule></LifecycleConfiguration>",
+            "<LifecycleConfiguration><Rule><!--</Rule><Rule>--></Rule></LifecycleConfiguration>",
             "<LifecycleConfiguration a=\"b\" xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"></LifecycleConfiguration>",
             "<LifecycleConfiguration></LifecycleConfiguration><Rule></Rule>",
         ] {

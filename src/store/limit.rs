@@ -8,9 +8,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::lifecycle::LifecycleRule;
 use super::{
-    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage,
-    ListRequest, ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage,
-    UploadsRequest,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, FoldersPage, HeadAnswer,
+    ListPage, ListRequest, ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload,
+    UploadsPage, UploadsRequest,
 };
 use crate::domain::Key;
 
@@ -147,6 +147,11 @@ impl ObjectStore for LimitStore {
     async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
         let turn = self.turn().await?;
         turn.answered(self.inner.set_lifecycle(rules).await)
+    }
+
+    async fn folders(&self, prefix: &[u8]) -> Result<FoldersPage, StoreError> {
+        let _turn = self.turn().await?;
+        self.inner.folders(prefix).await
     }
 
     async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod conformance;
+pub mod counted;
 pub mod faults;
 pub mod hidden;
 pub mod lifecycle;
@@ -67,6 +68,15 @@ pub struct ListPage {
     pub server_time: Option<Timestamp>,
 }
 
+/// The folders right under a prefix, grouped by the store: a hint where keys are, and no proof of anything.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct FoldersPage {
+    /// Their names from the beginning of the key to the slash, in order.
+    pub names: Vec<Vec<u8>>,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
 /// Headers that are stored with an object beside its content type and its user metadata, and that a copy has to keep
 /// (AmazonS3 API_CopyObject, "MetadataDirective").
 pub const STORED_HEADERS: [&str; 5] =
@@ -109,6 +119,9 @@ pub enum CopyAnswer {
     /// The source is not there.
     SourceMissing,
 }
+
+/// The most bytes that one request writes: 5 GB (AmazonS3 upload-objects); R2 takes a little more (r2/platform/limits).
+pub const LARGEST_PUT: u64 = 5_000_000_000;
 
 /// A new object to write, to a key that must not be there yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -279,6 +292,14 @@ pub trait ObjectStore: Send + Sync {
     /// As [`ObjectStore::lifecycle`].
     async fn set_lifecycle(&self, _rules: &[LifecycleRule]) -> Result<(), StoreError> {
         Err(StoreError::new(ErrorKind::Unsupported, "this store has no lifecycle rules"))
+    }
+
+    /// The first folders right under `prefix`, which is empty or ends in a slash.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; [`ErrorKind::Unsupported`] from stores that have no such request.
+    async fn folders(&self, _prefix: &[u8]) -> Result<FoldersPage, StoreError> {
+        Err(StoreError::new(ErrorKind::Unsupported, "this store does not group keys by folders"))
     }
 
     /// One page of the multipart uploads that were begun and not finished.

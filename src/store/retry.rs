@@ -9,8 +9,9 @@ use bytes::Bytes;
 
 use super::lifecycle::LifecycleRule;
 use super::{
-    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, HeadAnswer, ListPage, ListRequest,
-    ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage, UploadsRequest,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, FoldersPage, HeadAnswer, ListPage,
+    ListRequest, ObjectStore, PutAnswer, PutRequest, SharedStore, StoreError, StoreIdentity, Upload, UploadsPage,
+    UploadsRequest,
 };
 use crate::domain::Key;
 
@@ -136,6 +137,10 @@ impl ObjectStore for RetryStore {
 
     async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
         self.inner.set_lifecycle(rules).await
+    }
+
+    async fn folders(&self, prefix: &[u8]) -> Result<FoldersPage, StoreError> {
+        self.repeat(|| self.inner.folders(prefix)).await
     }
 
     async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {

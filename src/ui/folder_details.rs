@@ -21,7 +21,7 @@ pub(super) fn folder(lines: &mut Lines, state: &State, prefix: &[u8], look: &Loo
     let totals = space.totals(range.clone());
     let plain = Style::new();
     lines.pair("objects", &number::count(totals.objects), plain, look);
-    lines.pair("size", &size(totals.bytes), plain, look);
+    lines.pair("size", &size(totals.bytes, state), plain, look);
     if let Some(newest) = totals.newest {
         lines.pair("newest", &newest.to_string(), plain, look);
     }
@@ -106,7 +106,7 @@ pub(super) fn group(lines: &mut Lines, state: &State, id: &GroupId, look: &Look)
     let tree = state.group_tree(state.browse.view);
     let Some(tally) = tree.and_then(|tree| tree.group(id)).map(|group| group.tally) else { return };
     lines.pair("objects", &number::count(tally.objects), Style::new(), look);
-    lines.pair("size", &size(tally.bytes), Style::new(), look);
+    lines.pair("size", &size(tally.bytes, state), Style::new(), look);
     if let Some(newest) = tally.newest {
         lines.pair("newest", &newest.to_string(), Style::new(), look);
     }
@@ -144,9 +144,9 @@ fn counted(lines: &mut Lines, verdict: Verdict, objects: u64, bytes: Option<u64>
     lines.text(&text, look.theme.verdict(verdict));
 }
 
-fn size(bytes: u64) -> String {
-    let month = number::dollars(number::dollars_a_month(bytes));
-    format!("{} ({} bytes), {month} a month on R2", number::bytes(bytes), number::count(bytes))
+fn size(bytes: u64, state: &State) -> String {
+    let month = number::dollars(state.session.prices.a_month(bytes));
+    format!("{} ({} bytes), {month} a month", number::bytes(bytes), number::count(bytes))
 }
 
 /// What a finding means.

@@ -31,14 +31,15 @@ pub(super) fn draw_header(frame: &mut Frame<'_>, area: Rect, state: &State, look
         _ => left.extend([dot.clone(), Span::styled("not atomic", look.theme.warning)]),
     }
     let cells = usize::from(area.width);
-    frame.render_widget(justify(left, scan(state, look), cells, look.glyphs.cut), area);
+    frame.render_widget(justify(left, scan(state, area.width >= ROOMY, look), cells, look.glyphs.cut), area);
 }
 
-fn scan<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
+fn scan<'a>(state: &State, roomy: bool, look: &Look) -> Vec<Span<'a>> {
     let (theme, glyphs) = (&look.theme, &look.glyphs);
     let inventory = &state.bucket.inventory;
     let totals = KeySpace::totals(inventory, 0..inventory.len());
     let size = format!("{} {}", number::objects(totals.objects), number::bytes(totals.bytes));
+    let asked = |requests: u64| format!(", {}", number::requests(requests));
     let kept = state.kept_age();
     match (&state.bucket.scan, &kept) {
         (Scan::Waiting | Scan::Complete(_), Some(age)) => {
@@ -48,16 +49,21 @@ fn scan<'a>(state: &State, look: &Look) -> Vec<Span<'a>> {
             vec![Span::styled(format!("! not listed anew: {age}, {size} "), theme.error)]
         }
         (Scan::Waiting, None) => vec![Span::styled("not listed yet ", theme.dim)],
-        (Scan::Running { since, objects }, _) => {
+        (Scan::Running { since, objects, requests }, _) => {
             let elapsed = state.now.saturating_sub(*since);
             let rate = if elapsed.as_millis() < 200 { 0.0 } else { *objects as f64 / elapsed.as_secs_f64() };
             let busy = glyphs.busy[(state.now.as_millis() / 200) as usize % glyphs.busy.len()];
             let again = if state.bucket.incoming.is_some() { "listing again" } else { "listing" };
             let again = kept.as_ref().map_or(again.to_owned(), |age| format!("{age}, {again}"));
-            let text = format!("{busy} {again}: {} {}/s ", number::objects(*objects), number::count(rate as u64));
+            // Where there is no room for both, what is done and what it takes says more than how fast that is.
+            let rate = if roomy { format!(", {}/s", number::count(rate as u64)) } else { String::new() };
+            let text = format!("{busy} {again}: {}{}{rate} ", number::objects(*objects), asked(*requests));
             vec![Span::styled(text, theme.info)]
         }
-        (Scan::Complete(_), None) => vec![Span::styled(format!("{} {size} ", glyphs.yes), theme.info)],
+        (Scan::Complete(report), None) => {
+            let asked = if roomy { asked(report.requests) } else { String::new() };
+            vec![Span::styled(format!("{} {size}{asked} ", glyphs.yes), theme.info)]
+        }
         (Scan::Incomplete(_), None) => vec![Span::styled(format!("! incomplete: {size} "), theme.error)],
     }
 }

@@ -14,9 +14,8 @@ use crate::app::layout::Pane;
 use crate::app::number;
 use crate::app::state::State;
 use crate::domain::plan::{Plan, PlanKind, PlanSums};
-
-/// A copy is a class A operation (r2/pricing).
-const DOLLARS_A_COPY: f64 = 4.5e-6;
+use crate::domain::prices::Prices;
+use crate::domain::requests::{Request, Requests};
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, look: &Look) {
     let block = block(" Plan ".into(), state.browse.pane == Pane::Rows, look);
@@ -93,10 +92,10 @@ pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
     let plain = Style::new();
     lines.heading("This plan", look);
     let amount = format!("{}, {}", number::objects(total.objects), number::bytes(total.bytes));
-    let month = number::dollars(number::dollars_a_month(total.bytes));
-    let saves = format!("{month} a month of storage at R2's price of $0.015 a GB");
-    let copies = number::dollars(total.objects as f64 * DOLLARS_A_COPY);
-    let copies = format!("{copies}: a copy of each object at R2's price of $4.50 a million");
+    let prices = &state.session.prices;
+    let month = number::dollars(prices.a_month(total.bytes));
+    let saves = format!("{month} a month of storage at ${} a GB", prices.standard);
+    let copies = copies(prices, total.objects);
     if plan.header.kind == PlanKind::Restore {
         lines.pair("restores", &format!("{amount} to where they were"), plain, look);
         lines.pair("keeps", "every object that is there now: nothing is written over", plain, look);
@@ -129,6 +128,18 @@ pub(super) fn summary(lines: &mut Lines, state: &State, look: &Look) {
     lines.pair("made", &plan.header.created_at.to_string(), plain, look);
     lines.pair("expires", &plan.header.expires_at.to_string(), plain, look);
     lines.pair("digest", &plan.header.digest, look.theme.dim, look);
+}
+
+/// What the copies of so many objects cost.
+fn copies(prices: &Prices, objects: u64) -> String {
+    let mut requests = Requests::default();
+    requests.add(Request::Copy, objects);
+    match (prices.requests, prices.of_requests(&requests)) {
+        (Some(of), Some(price)) => {
+            format!("{}: a copy of each object at ${:.2} a million", number::dollars(price), of.class_a)
+        }
+        _ => "a request to copy each object".into(),
+    }
 }
 
 /// What is planned, by verdict, and how many projects that concerns.

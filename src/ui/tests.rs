@@ -16,6 +16,7 @@ use crate::domain::plan::PlanKind;
 use crate::domain::progress::{
     Failure, LogLevel, LogLine, RowsReport, RunProgress, RunReport, ScanProgress, Verification,
 };
+use crate::domain::requests::Requests;
 use crate::domain::trash::place;
 use crate::domain::{Key, Outcome};
 
@@ -133,6 +134,7 @@ fn ended(size: (u16, u16), denied: bool) -> Sim {
         rows: RowsReport::default(),
         cancelled: false,
         stopped: None,
+        requests: Requests::default(),
         elapsed: std::time::Duration::from_secs(1),
     };
     sim.send(Event::Run(RunProgress::Finished(Box::new(report))));

@@ -38,6 +38,7 @@ fn the_orphans_of_one_project_go_and_nothing_else() {
     assert_eq!(applied["outcomes"]["deleted"], orphans["objects"]);
     assert_eq!(applied["verified"], true);
     assert!(applied["seconds"].as_f64().unwrap() > 0.0);
+    assert_eq!(applied["requests"]["delete-many"], 1, "what was asked of the store: {}", applied["requests"]);
     let outcomes = applied["outcomes"].as_object().unwrap();
     assert_eq!(outcomes.values().map(|count| count.as_u64().unwrap()).sum::<u64>(), applied["planned"]);
 
@@ -62,6 +63,9 @@ fn look_back(world: &World, run: &str, gone: u64) {
     assert_eq!((&runs[0]["finished"], &runs[0]["cancelled"]), (&json!(true), &json!(false)));
     let shown = world.check(&["runs", "show", &run[..20], "--json"], 0, &[]).json();
     assert_eq!(shown.len() as u64, gone + 1);
+    assert_eq!(shown[0]["requests"]["delete-many"], 1);
+    let told = world.check(&["runs", "show", run], 0, &[]);
+    assert!(told.text().contains("1 delete-many"), "{}", told.text());
     assert!(shown[1..].iter().all(|key| key["outcome"] == "deleted"), "{shown:?}");
     hand_over(world, run, gone);
     world.check(&["runs", "show", "no-such-run"], 2, &["there is no run no-such-run"]);

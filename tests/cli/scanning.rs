@@ -94,7 +94,8 @@ fn scans_are_kept_found_and_compared() {
     assert_eq!(second["objects"].as_u64().unwrap() + gone, first["objects"].as_u64().unwrap());
 
     let kept = world.check(&["scans", "--json"], 0, &[]).json();
-    assert_eq!(kept.iter().map(|scan| &scan["id"]).collect::<Vec<_>>(), [&second["id"], &first["id"]]);
+    assert_eq!(kept.len(), 3, "the listing of the plan is kept between the two: {kept:?}");
+    assert_eq!((&kept[0]["id"], &kept[2]["id"]), (&second["id"], &first["id"]));
 
     let by_id = [first["id"].as_str().unwrap(), second["id"].as_str().unwrap()];
     for [before, after] in [["previous", "last"], by_id] {
@@ -189,10 +190,64 @@ fn usage_adds_up_and_has_a_price() {
 }
 
 #[test]
+fn whatever_lists_says_how_many_requests_that_took_and_what_they_cost() {
+    let world = World::start();
+    let last = |args: &[&str], price: &[(&str, &str)]| world.check_with(price, args, 0, &[]).json().pop().unwrap();
+    let verbs: [&[&str]; 5] = [
+        &["audit", "--summary", "--json"],
+        &["du", "--json"],
+        &["usage", "--json"],
+        &["registry", "check", "--json"],
+        &["scan", "--json"],
+    ];
+    for verb in verbs {
+        let free = last(verb, &[]);
+        let requests = free["requests"].as_f64().unwrap();
+        assert!(requests >= 1.0, "{verb:?}");
+        assert!(free["request_dollars"].is_null(), "{verb:?}: nobody said what a server of one's own charges");
+        let priced = last(verb, &[("BUCKETREE_PRICE_CLASS_A", "1000000")]);
+        assert_eq!(priced["request_dollars"].as_f64(), priced["requests"].as_f64(), "{verb:?}");
+    }
+    let folder = &world.check(&["du", "--json"], 0, &[]).json()[0];
+    assert!(folder.get("requests").is_none(), "only the whole listing has requests, not each folder: {folder}");
+    let (plain, priced) = (&[][..], &[("BUCKETREE_PRICE_CLASS_A", "1000000")][..]);
+    for (verb, words) in
+        [(&["audit", "--summary"][..], "listing complete: "), (&["usage"][..], "listed with "), (&["scan"][..], "; ")]
+    {
+        let says = |price, text: &str| {
+            let out = world.check_with(price, verb, 0, &[]).text().to_owned();
+            assert!(out.contains(words) && out.contains(text), "{verb:?}: {out}");
+        };
+        says(plain, "request");
+        says(priced, ", $");
+    }
+}
+
+#[test]
 fn a_store_without_uploads_is_said_to_be_one() {
     let world = World::start();
     world.check(&["uploads", "list"], 1, &["not supported by this store"]);
     world.check(&["uploads", "abort"], 1, &["not supported by this store"]);
     world.check(&["uploads", "abort", "--older-than", "1d"], 4, &["nothing young", "7d"]);
     assert!(!world.path("state/uploads.jsonl").exists());
+}
+
+#[test]
+fn audits_and_plans_keep_their_listing_and_a_full_disk_does_not_stop_them() {
+    let world = World::start();
+    let kept = || world.check(&["scans", "--json"], 0, &[]).json().len();
+    assert_eq!(kept(), 0);
+    world.check(&["audit", "--summary"], 0, &[]);
+    assert_eq!(kept(), 1);
+    world.check(&["plan", "trash", "--project", "proj_1", "-o", "one.jsonl"], 0, &[]);
+    assert_eq!(kept(), 2);
+    for _ in 0..5 {
+        world.check(&["audit", "--summary"], 0, &[]);
+    }
+    assert_eq!(kept(), 5, "only the newest are kept");
+    std::fs::remove_dir_all(world.path("state/scans")).unwrap();
+    world.write("state/scans", "no folder can be made here");
+    world.check(&["audit", "--summary"], 0, &["the scan is not kept for the next start"]);
+    world.check(&["plan", "trash", "--project", "proj_1", "-o", "two.jsonl"], 0, &["is not kept"]);
+    assert!(world.path("two.jsonl").exists());
 }

@@ -24,6 +24,7 @@ use bucketree::jobs::scan::scan;
 use bucketree::jobs::{Clock, Stop};
 use bucketree::journal::runs;
 use bucketree::registry::{KeptRow, NewRow, Registry, RegistryError, RowChange, RowSink, SharedRegistry};
+use bucketree::store::counted::CountedStore;
 use bucketree::store::faults::FaultStore;
 use bucketree::store::memory::MemoryStore;
 use bucketree::store::{ObjectStore, SharedStore};
@@ -41,6 +42,8 @@ pub struct TestRegistry {
     pub sizes: Mutex<BTreeMap<Key, u64>>,
     /// Happens once, between the reading of rows and their removal.
     pub between: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// Happens once, when rows are asked for.
+    pub asked: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl TestRegistry {
@@ -115,6 +118,9 @@ impl Registry for TestRegistry {
 
     async fn rows(&self, keys: &[Key]) -> Result<Vec<KeptRow>, RegistryError> {
         self.check()?;
+        if let Some(happens) = self.asked.lock().unwrap().take() {
+            happens();
+        }
         let rows = self.rows.lock().unwrap();
         let spelled: BTreeSet<Key> = keys.iter().flat_map(|key| [key.clone(), slashed(key)]).collect();
         let row = |key: &Key| rows.get(key).map(|project| self.kept(key, project));
@@ -382,7 +388,7 @@ impl World {
     pub fn execution(&self, plan: Plan) -> Execution {
         Execution {
             plan: Arc::new(plan),
-            store: Arc::clone(&self.store) as SharedStore,
+            store: Arc::new(CountedStore::new(Arc::clone(&self.store) as SharedStore)),
             registry: (!self.without_registry).then(|| Arc::clone(&self.registry) as SharedRegistry),
             layouts: self.layouts(),
             ids: self.ids(),

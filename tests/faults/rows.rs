@@ -9,7 +9,7 @@ use bucketree::domain::plan::PlanKind;
 use bucketree::domain::{Key, Outcome, trash};
 use bucketree::jobs::execute::Ending;
 use bucketree::jobs::trash::{Only, Trash};
-use bucketree::journal::kept_rows::{self, ROWS};
+use bucketree::journal::kept_rows::{self, Covered, KeptRows, ROWS};
 use bucketree::journal::runs;
 use bucketree::store::faults::{Fault, Operation};
 use bucketree::store::{ErrorKind, ObjectStore, StoreError};
@@ -132,6 +132,40 @@ async fn a_row_that_changes_before_its_removal_stays_and_is_seen() {
 }
 
 #[tokio::test]
+async fn the_row_of_an_object_that_was_written_again_after_it_was_proved_gone_stays() {
+    for (kind, again) in [(PlanKind::Delete, "projects/proj_1/caf\u{e9}"), (PlanKind::Trash, &World::orphan(1))] {
+        let world = Arc::new(world(30, kind));
+        world.put("projects/proj_1/caf\u{e9}", 3);
+        world.registry.rows.lock().unwrap().insert(Key::from("projects/proj_1/caf\u{e9}"), Some("proj_1".into()));
+        let plan = world.plan().await;
+        let (inside, key) = (Arc::downgrade(&world), again.to_owned());
+        *world.registry.asked.lock().unwrap() = Some(Box::new(move || {
+            if let Some(world) = inside.upgrade() {
+                world.put(&key, 5);
+            }
+        }));
+        let ran = world.run(plan).await.unwrap();
+        assert_eq!((ran.report.rows.removed, ran.report.rows.problem), (3, None), "{kind:?}");
+        assert_eq!(rows(&world), [format!("{} proj_1", Key::from(again).escaped())], "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn rows_stay_when_it_can_no_longer_be_proved_that_their_objects_are_gone() {
+    let world = Arc::new(world(3, PlanKind::Delete));
+    let plan = world.plan().await;
+    let inside = Arc::downgrade(&world);
+    *world.registry.asked.lock().unwrap() = Some(Box::new(move || {
+        if let Some(world) = inside.upgrade() {
+            world.store.always(Operation::Head, Fault::Fail(StoreError::new(ErrorKind::Denied, "no")));
+        }
+    }));
+    let ran = world.run(plan).await.unwrap();
+    assert!(ran.report.rows.problem.as_ref().unwrap().contains("could not be proved: no"), "{:?}", ran.report.rows);
+    assert_eq!((ran.report.rows.removed, rows(&world)), (0, all_rows()));
+}
+
+#[tokio::test]
 async fn rows_of_a_live_project_stay_however_its_id_is_spelled() {
     for owner in ["proj_10", "10", "proj_proj_10"] {
         let world = world(3, PlanKind::Delete);
@@ -244,6 +278,20 @@ async fn rows_whose_file_was_changed_are_not_put_back() {
 }
 
 #[tokio::test]
+async fn rows_whose_file_was_made_anew_are_not_put_back() {
+    let world = world(3, PlanKind::Trash);
+    let run = trashed(&world).await;
+    let (_, mut kept) = kept_rows::of_run(&runs::open(&world.runs(), &run).unwrap()).unwrap();
+    kept[0].content = kept[0].content.replace("proj_1", "proj_9");
+    // Every line is sealed as it should be, and there are as many as there were.
+    let (mut file, _) = KeptRows::open(&world.runs().join(&run), &run, &Covered::default()).unwrap();
+    file.append(&kept).unwrap();
+    let back = restore(&world, &run, &Only::default()).await;
+    assert!(back.report.rows.problem.as_ref().unwrap().contains("not what the journal says"), "{:?}", back.report.rows);
+    assert_eq!((rows(&world), back.report.outcomes.of(Outcome::Restored)), (Vec::new(), 3));
+}
+
+#[tokio::test]
 async fn rows_are_put_back_only_where_the_object_is_proved_restored() {
     let world = world(3, PlanKind::Trash);
     let run = trashed(&world).await;
@@ -278,7 +326,7 @@ async fn emptying_the_trash_drops_what_was_kept_when_nothing_is_left_of_the_run(
     let run = trashed(&world).await;
     assert!(kept_file(&world, &run).is_file());
     let some = plan_of_trash(&world, |trash| {
-        let mut plan = trash.empty(0);
+        let mut plan = trash.empty(0, &[]);
         plan.rows.truncate(2);
         bucketree::journal::plan_file::seal(plan)
     })
@@ -286,7 +334,7 @@ async fn emptying_the_trash_drops_what_was_kept_when_nothing_is_left_of_the_run(
     let first = world.run(some).await.unwrap();
     assert_eq!((first.report.rows.dropped, first.report.rows.problem), (0, None));
     assert!(kept_file(&world, &run).is_file(), "one object can still be restored");
-    let rest = plan_of_trash(&world, |trash| trash.empty(0)).await;
+    let rest = plan_of_trash(&world, |trash| trash.empty(0, &[])).await;
     let second = world.run(rest).await.unwrap();
     assert_eq!((second.report.rows.dropped, second.report.rows.problem), (3, None));
     assert!(!kept_file(&world, &run).exists());

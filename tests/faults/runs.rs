@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bucketree::domain::progress::{RunProgress, Verification};
-use bucketree::domain::{Key, Outcome};
+use bucketree::domain::{ETag, Key, Outcome};
 use bucketree::jobs::Stop;
 use bucketree::jobs::execute::Ending;
 use bucketree::journal::runs;
@@ -248,14 +248,32 @@ async fn row_29_an_object_that_was_overwritten_since_the_plan_is_kept() {
 }
 
 #[tokio::test]
-async fn row_30_the_same_bytes_written_again_count_as_a_change() {
+async fn row_30_whatever_differs_alone_counts_as_a_change() {
+    let changes: [fn(&mut bucketree::domain::Object); 5] = [
+        |object| object.size += 1,
+        |object| object.etag = ETag::new("another"),
+        |object| object.last_modified = object.last_modified.map(|then| then.plus_seconds(1)),
+        |object| object.etag = ETag::new(""),
+        |object| object.last_modified = None,
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let world = World::with_orphans(3);
+        let key = Key::from(World::orphan(1).as_str());
+        let plan = world.plan().await;
+        let mut object = world.bucket.object(&key).unwrap();
+        change(&mut object);
+        world.bucket.put_described(object);
+        let ran = world.run(plan).await.unwrap();
+        assert_eq!(ran.outcome(&World::orphan(1)), Outcome::SkippedChanged, "change {at}");
+        assert!(world.has(&World::orphan(1)), "change {at}");
+    }
+    // Without an ETag nobody can say that it is still the same.
     let world = World::with_orphans(3);
     let key = Key::from(World::orphan(1).as_str());
-    let plan = world.plan().await;
     let mut object = world.bucket.object(&key).unwrap();
-    object.last_modified = object.last_modified.map(|then| then.plus_seconds(1));
+    object.etag = ETag::new("");
     world.bucket.put_described(object);
-    let ran = world.run(plan).await.unwrap();
+    let ran = world.run(world.plan().await).await.unwrap();
     assert_eq!(ran.outcome(&World::orphan(1)), Outcome::SkippedChanged);
 }
 

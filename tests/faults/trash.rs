@@ -137,8 +137,11 @@ async fn emptying_the_trash_deletes_what_is_old_enough_and_nothing_else() {
     world.put(".bucketree/trash/somebody's notes", 1);
     (0..2).for_each(|n| world.put(&World::orphan(n), 5));
     let second = world.run(world.plan().await).await.unwrap().report.run;
-    let plan = plan_of_trash(&world, |trash| trash.empty(7 * 86_400)).await;
+    let plan = plan_of_trash(&world, |trash| trash.empty(7 * 86_400, &[])).await;
     assert_eq!(plan.confirmation(), "media 3");
+    let one = [place(&second, &World::orphan(0)), Key::from("elsewhere")];
+    let named = plan_of_trash(&world, |trash| trash.empty(0, &one)).await;
+    assert_eq!(named.rows.iter().map(|row| &row.object.key).collect::<Vec<_>>(), [&one[0]], "of what is named");
     let ran = world.run(plan).await.unwrap();
     assert!(ran.report.is_success(), "{:?}", ran.report);
     assert_eq!(ran.report.outcomes.of(Outcome::Deleted), 3);

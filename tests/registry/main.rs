@@ -9,6 +9,7 @@ mod failures;
 mod fixture;
 #[cfg(feature = "mongodb")]
 mod mongodb;
+mod partial;
 mod row_values;
 mod server;
 mod values;
@@ -63,6 +64,9 @@ const CHECKS: &[(&str, Check)] = checks![
     failures::a_server_that_is_killed_leaves_all_or_nothing,
     failures::statements_have_an_end,
     failures::a_reading_sees_one_moment_and_writes_nothing,
+    partial::a_query_that_leaves_rows_out_is_refused,
+    partial::rows_that_policies_hide_are_not_taken_for_gone,
+    partial::a_table_without_snapshots_is_refused_unless_it_is_accepted,
     audits::the_same_facts_give_the_same_audit,
     audits::a_database_that_dies_while_it_is_read_makes_every_verdict_undetermined,
     audits::an_object_that_somebody_refers_to_meanwhile_is_kept,
@@ -70,7 +74,10 @@ const CHECKS: &[(&str, Check)] = checks![
 ];
 
 /// Checks that change the whole server, so that no other runs beside them.
-const ALONE: &[(&str, Check)] = checks![failures::a_replica_is_refused_unless_it_is_accepted];
+const ALONE: &[(&str, Check)] = checks![
+    failures::a_replica_is_refused_unless_it_is_accepted,
+    partial::a_server_that_cuts_answers_short_is_read_whole,
+];
 
 /// Checks with this server alone.
 fn trials(name: &'static str, kind: Kind, variable: &'static str) -> Vec<Trial> {

@@ -1,5 +1,6 @@
 //! The bucket's lifecycle rules over the wire.
 
+use bucketree::jobs::lifecycle::{RULE, plan, set};
 use bucketree::store::lifecycle::LifecycleRule;
 use bucketree::store::{ErrorKind, ObjectStore};
 
@@ -46,4 +47,24 @@ async fn what_is_not_a_document_of_rules_is_never_taken_for_none() {
     check(Step::status(200, ""), Err(ErrorKind::Malformed)).await;
     check(Step::xml("<html></html>"), Err(ErrorKind::Malformed)).await;
     check(Step::xml(&document("<Rule><ID>cut")), Err(ErrorKind::Malformed)).await;
+    // Written back without it, the rules would mean something else.
+    let beside = |size| Step::xml(&document(OTHER)).with("x-amz-transition-default-minimum-object-size", size);
+    check(beside("varies_by_storage_class"), Err(ErrorKind::Malformed)).await;
+    check(beside("all_storage_classes_128K"), Ok(1)).await;
+}
+
+#[tokio::test]
+async fn rules_that_the_store_took_otherwise_than_they_were_written_are_told() {
+    let own = LifecycleRule::expire(RULE, ".bucketree/trash/", 30);
+    for (after, is_right) in
+        [(OTHER.to_owned(), true), (OTHER.replace("logs/", "users/"), false), (String::new(), false)]
+    {
+        let then = document(&format!("{after}{}", own.element()));
+        let before = || Step::xml(&document(OTHER));
+        let server = FaultServer::start([before(), before(), Step::status(200, ""), Step::xml(&then)], Step::Break);
+        let store = store(&server).await;
+        let change = plan(&store, 30).await.expect("a plan");
+        let written = set(&store, &change).await.map_err(|error| error.kind);
+        assert_eq!(written, if is_right { Ok(()) } else { Err(ErrorKind::Malformed) }, "{after}");
+    }
 }

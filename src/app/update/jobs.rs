@@ -17,6 +17,13 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
             ScanProgress::Page(objects) => page(state, objects),
             ScanProgress::Finished(report) => listed(state, report),
         },
+        Event::Asked(ticket, made) if ticket == state.bucket.scan_ticket => {
+            if let Scan::Running { requests, .. } = &mut state.bucket.scan {
+                *requests = made;
+            }
+            Effects::new()
+        }
+        Event::TrashListed(ticket, inventory) if ticket == state.bucket.trash_ticket => trash_listed(state, *inventory),
         Event::Kept(ticket, listing) if ticket == state.bucket.scan_ticket => kept::opened(state, *listing),
         Event::Carried(ticket, marks) if ticket == state.bucket.scan_ticket => carried(state, *marks),
         Event::Compared(ticket, compared) if ticket == state.compare_ticket => kept::compared(state, compared),
@@ -66,9 +73,12 @@ pub(super) fn job(state: &mut State, event: Event) -> Effects {
 pub(super) fn list(state: &mut State) -> Effects {
     let ticket = state.ticket();
     state.bucket.scan_ticket = ticket;
+    // What is listed from now on has what came to the trash before.
+    state.bucket.trash_ticket = ticket;
+    state.bucket.trash_moved = false;
     state.bucket.arrived = None;
     state.bucket.accepts_shrink = false;
-    state.bucket.scan = Scan::Running { since: state.now, objects: 0 };
+    state.bucket.scan = Scan::Running { since: state.now, objects: 0, requests: 0 };
     vec![Effect::Scan { ticket }]
 }
 
@@ -177,6 +187,16 @@ fn arrived(state: &mut State, report: ScanReport, marks: Option<CarriedMarks>) -
     effects
 }
 
+/// What a run moved to the trash is listed there; the rest of the bucket is as it was.
+fn trash_listed(state: &mut State, inventory: Inventory) -> Effects {
+    state.bucket.trash_moved = false;
+    replace(state, inventory, None);
+    let mut effects = prompt::refilter(state);
+    forget_orders(state);
+    effects.extend(audit(state));
+    effects
+}
+
 /// Reads the registry and judges every object.
 pub(super) fn audit(state: &mut State) -> Effects {
     let ticket = state.ticket();
@@ -211,8 +231,11 @@ pub(super) fn replace(state: &mut State, incoming: Inventory, marks: Option<Carr
     state.marks.glob_ticket = state.ticket();
     state.marks.glob = None;
     state.browse.gather_ticket = state.ticket();
-    state.planning.ticket = state.ticket();
-    state.planning.pending = false;
+    // A plan of what lies in the trash is made from a listing of its own.
+    if !state.planning.looking {
+        state.planning.ticket = state.ticket();
+        state.planning.pending = false;
+    }
     state.planning.outdated = true;
     carry_cursors(state, &old);
     let bucket = &mut state.bucket;

@@ -154,13 +154,18 @@ pub(super) fn restore(state: &mut State, run: Option<RunId>, keys: Vec<Key>) -> 
 pub(super) fn empty_trash(state: &mut State, older_than: &str) -> Effects {
     match number::parse_age(older_than.trim()) {
         Ok(older_than_seconds) => {
-            look_into_trash(state, |ticket| Effect::PlanEmptyTrash { ticket, older_than_seconds })
+            look_into_trash(state, |ticket| Effect::PlanEmptyTrash { ticket, older_than_seconds, keys: Vec::new() })
         }
         Err(why) => {
             state.say(Level::Error, format!("{why}; 0d takes everything that is there"));
             Effects::new()
         }
     }
+}
+
+/// Plans to delete for good what lies at these places in the trash, however long it has been there.
+pub(super) fn empty_trash_of(state: &mut State, keys: Vec<Key>) -> Effects {
+    look_into_trash(state, |ticket| Effect::PlanEmptyTrash { ticket, older_than_seconds: 0, keys })
 }
 
 fn look_into_trash(state: &mut State, ask: impl FnOnce(Ticket) -> Effect) -> Effects {
@@ -276,6 +281,8 @@ pub(super) fn confirm_key(
 }
 
 fn execute(state: &mut State, confirmed: Confirmed) -> Effects {
+    // A listing of the trash that is under way does not know what goes from now on.
+    state.bucket.trash_ticket = state.ticket();
     state.run = Some(Run::new(confirmed.plan().clone(), state.now));
     match confirmed.taking() {
         Taking::Anew => state.planning.used = true,

@@ -7,7 +7,7 @@ use crate::app::gather::item;
 use crate::app::groups::{Finding, GroupId};
 use crate::app::log::as_text;
 use crate::app::run::{Problem, Run, Unfinished};
-use crate::app::state::{Level, Quitting, State};
+use crate::app::state::{Level, Quitting, Scan, State};
 use crate::domain::inventory::ObjectIndex;
 use crate::domain::progress::{Failure, LogLevel, LogLine, RunProgress, RunReport};
 use crate::domain::{Key, Outcome};
@@ -151,8 +151,22 @@ fn end(state: &mut State) -> Effects {
     let restored = state.run.as_ref().is_some_and(|run| run.counts.of(Outcome::Restored) > 0);
     if restored && state.failure.is_none() && !state.is_scanning() {
         effects.extend(jobs::list_again(state));
+    } else {
+        effects.extend(show_trash(state));
     }
     effects
+}
+
+/// What was moved to the trash is in the bucket, and not yet on the screen. The rest need not be listed for that.
+fn show_trash(state: &mut State) -> Effects {
+    let moved = state.run.as_ref().is_some_and(|run| run.counts.of(Outcome::Trashed) > 0);
+    state.bucket.trash_moved |= moved;
+    if !state.bucket.trash_moved || !matches!(state.bucket.scan, Scan::Complete(_)) {
+        return Effects::new();
+    }
+    let ticket = state.ticket();
+    state.bucket.trash_ticket = ticket;
+    vec![Effect::ListTrash { ticket }]
 }
 
 /// Objects of a run that failed and are still listed.

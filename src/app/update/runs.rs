@@ -192,10 +192,7 @@ fn retry(state: &mut State) -> Effects {
             let keys = failed.iter().filter_map(|row| row.destination.clone()).collect();
             planning::restore(state, from, keys)
         }
-        PlanKind::EmptyTrash => {
-            state.say(Level::Info, "what failed is still in the trash: T plans it again");
-            Effects::new()
-        }
+        PlanKind::EmptyTrash => planning::empty_trash_of(state, keys),
         PlanKind::Backfill | PlanKind::Prune => {
             state.say(Level::Info, "`bucketree registry` plans again what still differs");
             Effects::new()

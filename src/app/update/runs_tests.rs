@@ -4,12 +4,14 @@ use crate::app::confirm::Taking;
 use crate::app::effect::Effect;
 use crate::app::event::Event;
 use crate::app::forest::Node;
-use crate::app::runs::samples::{id, list, plan};
+use crate::app::runs::samples::{ENDS, id, list, plan};
 use crate::app::runs::{Proof, ProofProgress, Standing};
 use crate::app::state::{Mode, View};
 use crate::app::testing::{NOW, Sim};
 use crate::domain::plan::PlanKind;
 use crate::domain::progress::{RunProgress, Verification};
+use crate::domain::samples::inventory_of;
+use crate::domain::trash::place;
 use crate::domain::via::Via;
 use crate::domain::{Key, Outcome};
 
@@ -203,6 +205,64 @@ fn the_trash_is_emptied_of_what_has_been_there_for_as_long_as_was_said() {
     assert_eq!(sim.press("T<c-u>soon<enter>"), []);
     assert!(sim.notice().contains("30d"), "{}", sim.notice());
     assert_eq!(sim.press("T<esc>"), []);
+}
+
+#[test]
+fn what_failed_when_the_trash_was_emptied_is_planned_again_and_nothing_else() {
+    let mut sim = shown();
+    sim.press("j<enter>");
+    let failed: Vec<&str> = ["gone/already.mp4", "proj_1_intro_media.mp4"].into();
+    let open = sim.state.runs.open.as_mut().expect("an open run");
+    open.plan = std::sync::Arc::new(plan(PlanKind::EmptyTrash, ENDS.iter().map(|(key, _)| *key)));
+    let expected: Vec<Key> = open.failed().iter().map(|row| row.object.key.clone()).collect();
+    assert!(failed.iter().all(|key| expected.contains(&place(&id(27), &Key::from(*key)))), "{expected:?}");
+    let asked = sim.press("f");
+    let [Effect::PlanEmptyTrash { older_than_seconds: 0, keys, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(*keys, expected);
+}
+
+#[test]
+fn what_a_run_moved_to_the_trash_is_listed_there_and_the_cursor_stays() {
+    let mut sim = Sim::ready();
+    sim.press("]AdDmedia 5<enter>");
+    let ends = |outcome| Event::Run(RunProgress::Outcomes((0..5).map(|row| (row, outcome, None)).collect()));
+    let why = crate::domain::progress::Failure { what: "go on".into(), why: "cut off".into(), hint: String::new() };
+    sim.send(ends(Outcome::Trashed));
+    sim.send(Event::RunFailed(why.clone()));
+    let asked = std::mem::take(&mut sim.asked);
+    let [Effect::ListTrash { ticket }] = asked.as_slice() else { panic!("{asked:?}") };
+    sim.press("<esc>1Gk");
+    let before = sim.cursor();
+    let bucket = sim.state.bucket.inventory.clone();
+    let moved = format!(".bucketree/trash/{}/audio/proj_1/intro/narration.mp3", id(1));
+    let trash = inventory_of([crate::app::testing::object(moved.as_bytes(), 3, 0)]);
+    let merged = inventory_of(
+        std::iter::once(trash.object(0))
+            .chain((0..bucket.len()).filter(|at| !bucket.is_gone(*at)).map(|at| bucket.object(at))),
+    );
+    sim.send(Event::TrashListed(*ticket, Box::new(merged)));
+    assert_eq!(sim.cursor(), before, "nothing jumps under the cursor");
+    assert!(sim.rows().contains(&".bucketree/".to_owned()), "{:?}", sim.rows());
+    assert!(sim.state.bucket.assessment.is_some(), "it is judged again");
+    assert_eq!(sim.state.bucket.inventory.alive(), 6);
+
+    let mut sim = Sim::ready();
+    sim.press("]AdDmedia 5<enter>");
+    sim.send(ends(Outcome::Deleted));
+    sim.send(Event::RunFailed(why));
+    assert_eq!(sim.asked, [], "what is gone for good is not in the trash");
+}
+
+#[test]
+fn a_listing_of_the_trash_from_before_a_run_or_a_new_listing_is_of_no_use() {
+    for between in ["1r", "]AdDmedia 5<enter>"] {
+        let mut sim = Sim::ready();
+        sim.state.bucket.trash_ticket = sim.state.ticket();
+        let ticket = sim.state.bucket.trash_ticket;
+        sim.press(between);
+        sim.send(Event::TrashListed(ticket, Box::default()));
+        assert!(sim.state.bucket.inventory.alive() > 0, "{between}");
+    }
 }
 
 #[test]

@@ -112,6 +112,13 @@ impl Output {
     }
 }
 
+/// One line to stderr, if a person reads it there.
+pub fn tell_person(text: impl Display) {
+    if io::stderr().is_terminal() {
+        tell(text);
+    }
+}
+
 /// One line to stderr. A stderr that is closed is no reason to stop.
 pub fn tell(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");

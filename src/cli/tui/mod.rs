@@ -168,5 +168,6 @@ fn facts(session: &Session) -> Facts {
         offline: session.kept.is_some(),
         keeps_scans: settings.kept_scans.value > 0,
         via: settings.executor.value,
+        prices: settings.prices(),
     }
 }

@@ -147,10 +147,15 @@ fn event(record: &Record) -> Option<(LogLevel, String)> {
             let text = format!("{} tracking rows that were kept of run {run} dropped", number::count(*rows));
             (LogLevel::Info, text)
         }
-        Record::Finished { cancelled, stopped, .. } => match (stopped, cancelled) {
+        Record::Finished { cancelled, stopped, requests, .. } => match (stopped, cancelled) {
             (Some(why), _) => (LogLevel::Error, format!("stopped: {why}")),
             (None, true) => (LogLevel::Warning, "stopped by the user".into()),
-            (None, false) => (LogLevel::Info, "finished".into()),
+            (None, false) if requests.is_empty() => (LogLevel::Info, "finished".into()),
+            (None, false) => {
+                let parts: Vec<String> =
+                    requests.iter().map(|(kind, count)| format!("{} {kind}", number::count(*count))).collect();
+                (LogLevel::Info, format!("finished; requests to the store: {}", parts.join(", ")))
+            }
         },
         _ => return None,
     };

@@ -9,19 +9,18 @@ use super::worker::{renew, send};
 use crate::app::event::PlanMade;
 use crate::app::runs::RunId;
 use crate::app::{Event, State, Ticket};
-use crate::cli::session::{PAGES_IN_FLIGHT, Session};
+use crate::cli::session::Session;
 use crate::domain::guards::LastScan;
 use crate::domain::inventory::Inventory;
 use crate::domain::plan::Plan;
-use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
+use crate::domain::progress::{Completeness, Failure, LogLevel, LogLine, ScanReport};
 use crate::domain::trash::TRASH;
 use crate::domain::{Key, Timestamp};
 use crate::jobs::audit::Audit;
 use crate::jobs::draft::{Draft, draft};
 use crate::jobs::ground::Ground;
-use crate::jobs::scan::scan;
-use crate::jobs::trash::{Only, Trash};
-use crate::jobs::{Stop, place, undo};
+use crate::jobs::trash::{Only, Trash, with_trash};
+use crate::jobs::{Stop, undo};
 
 /// Makes plans, and remembers how to stop that.
 pub struct Planner {
@@ -104,7 +103,7 @@ impl Planner {
     pub fn restore(&mut self, ticket: Ticket, run: Option<RunId>, keys: Vec<Key>) {
         let session = Arc::clone(&self.session);
         let making = move |inventory: &Inventory, scan: &ScanReport| {
-            let trash = trash(&session, inventory, scan);
+            let trash = session.trash(inventory, scan);
             let last = match run {
                 Some(run) => run.to_string(),
                 None => last_run(&session, &trash)?,
@@ -120,17 +119,44 @@ impl Planner {
         self.look(ticket, making);
     }
 
-    /// Plans to delete for good what has lain in the trash for so long.
-    pub fn empty(&mut self, ticket: Ticket, older_than_seconds: i64) {
+    /// Plans to delete for good what has lain in the trash for so long, or of that only what lies at these places.
+    pub fn empty(&mut self, ticket: Ticket, older_than_seconds: i64, keys: Vec<Key>) {
         let session = Arc::clone(&self.session);
         let making = move |inventory: &Inventory, scan: &ScanReport| {
-            let plan = trash(&session, inventory, scan).empty(older_than_seconds);
+            let plan = session.trash(inventory, scan).empty(older_than_seconds, &keys);
             match plan.rows.is_empty() {
-                true => Err(NoPlan::Nothing("nothing has lain in the trash for so long".into())),
+                true if keys.is_empty() => Err(NoPlan::Nothing("nothing has lain in the trash for so long".into())),
+                true => Err(NoPlan::Nothing("nothing to retry: none of what failed is in the trash any more".into())),
                 false => Ok(plan),
             }
         };
         self.look(ticket, making);
+    }
+
+    /// Lists the trash alone, and puts that in the place of what the bucket on the screen has of it.
+    pub fn show_trash(&self, ticket: Ticket, bucket: Inventory) {
+        let (session, events) = (Arc::clone(&self.session), self.events.clone());
+        tokio::spawn(async move {
+            let (trash, scan) = session.list_until(TRASH.as_bytes(), &Stop::new(), |_| {}).await;
+            let merged = match scan.completeness {
+                Completeness::Complete => {
+                    spawn_blocking(move || with_trash(&bucket, &trash).map_err(|error| error.to_string())).await
+                }
+                Completeness::Kept(_) => return,
+                Completeness::Incomplete(failure) => Ok(Err(failure.to_string())),
+            };
+            let event = match merged {
+                Ok(Ok(inventory)) => Event::TrashListed(ticket, Box::new(inventory)),
+                Ok(Err(why)) => {
+                    let text =
+                        format!("what was moved to the trash is not on the screen yet: {why}; r lists the bucket");
+                    let (at, level) = (session.clock.now(), LogLevel::Warning);
+                    Event::Log(LogLine { at, level, run: String::new(), text })
+                }
+                Err(_) => return, // the program is ending
+            };
+            send(&events, event).await;
+        });
     }
 
     /// Lists the trash and makes a plan of it.
@@ -142,7 +168,7 @@ impl Planner {
         let stop = renew(&mut self.looking);
         let (session, events) = (Arc::clone(&self.session), self.events.clone());
         tokio::spawn(async move {
-            let (inventory, scan) = listed(&session, &stop).await;
+            let (inventory, scan) = session.list_until(TRASH.as_bytes(), &stop, |_| {}).await;
             let event = match scan.completeness.clone() {
                 _ if stop.is_requested() => Event::NoPlan(ticket, "stopped looking into the trash".into()),
                 Completeness::Incomplete(failure) => Event::Failed(failure),
@@ -177,44 +203,4 @@ fn last_run(session: &Session, trash: &Trash<'_>) -> Result<String, NoPlan> {
 
 fn failure(what: impl Into<String>, why: String) -> Failure {
     Failure { what: what.into(), why, hint: "nothing was changed".into() }
-}
-
-fn trash<'a>(session: &'a Session, inventory: &'a Inventory, scan: &'a ScanReport) -> Trash<'a> {
-    Trash {
-        identity: session.store.identity(),
-        inventory,
-        scan,
-        layouts: session.layouts.hash(),
-        runs: session.runs(),
-        clock: &session.clock,
-        deletes: session.deletes,
-    }
-}
-
-/// Everything in the trash.
-async fn listed(session: &Session, stop: &Stop) -> (Inventory, ScanReport) {
-    let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
-    let listing = async {
-        let sender = sender;
-        scan(session.store.as_ref(), TRASH.as_bytes(), &session.clock, stop, &sender).await
-    };
-    let collecting = async {
-        let (mut inventory, mut broken) = (Inventory::new(), None);
-        while let Some(message) = pages.recv().await {
-            let ScanProgress::Page(objects) = message else { continue };
-            for object in objects {
-                if let Err(error) = inventory.push(object) {
-                    broken.get_or_insert(error.to_string());
-                }
-            }
-        }
-        (inventory, broken)
-    };
-    let (mut report, (inventory, broken)) = tokio::join!(listing, collecting);
-    if let Some(why) = broken {
-        let what = format!("list the trash of {}", place(session.store.identity()));
-        let hint = "list it again; the store broke its own order".into();
-        report.completeness = Completeness::Incomplete(Failure { what, why, hint });
-    }
-    (inventory, report)
 }

@@ -13,18 +13,21 @@ use super::searcher::Searcher;
 use crate::app::confirm::{Confirmed, Taking};
 use crate::app::event::Assessed;
 use crate::app::gather::gather;
+use crate::app::number;
 use crate::app::order::Order;
 use crate::app::state::Discarded;
 use crate::app::{Effect, Event, ExitReason, State, Ticket};
 use crate::cli::session::{PAGES_IN_FLIGHT, Session};
 use crate::domain::Timestamp;
 use crate::domain::facts::RegistryState;
-use crate::domain::progress::{Failure, LogLevel, LogLine, ScanProgress, ScanReport};
+use crate::domain::progress::{Completeness, Failure, LogLevel, LogLine, ScanProgress, ScanReport};
+use crate::domain::requests::Request;
 use crate::jobs::audit::{Audit, audit};
 use crate::jobs::draft::now;
 use crate::jobs::execute::{Ending, ExecuteError, execute, resume};
 use crate::jobs::scan::scan;
 use crate::jobs::{Stop, place};
+use crate::store::counted::CountedStore;
 
 /// What only the owner of the terminal can do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,8 +110,11 @@ impl Worker {
                     self.planner.plan(ticket, scan, state);
                 }
             }
+            Effect::ListTrash { ticket } => self.planner.show_trash(ticket, state.bucket.inventory.clone()),
             Effect::PlanRestore { ticket, run, keys } => self.planner.restore(ticket, run, keys),
-            Effect::PlanEmptyTrash { ticket, older_than_seconds } => self.planner.empty(ticket, older_than_seconds),
+            Effect::PlanEmptyTrash { ticket, older_than_seconds, keys } => {
+                self.planner.empty(ticket, older_than_seconds, keys);
+            }
             Effect::StopLooking => self.planner.stop_looking(),
             Effect::Execute(confirmed) => self.execute(&confirmed),
             Effect::StopRun => self.run.request(),
@@ -155,15 +161,17 @@ impl Worker {
         let (session, events, scanned) = (Arc::clone(&self.session), self.events.clone(), Arc::clone(&self.scanned));
         let (sender, mut pages) = mpsc::channel(PAGES_IN_FLIGHT);
         tokio::spawn(async move {
+            let store = CountedStore::new(Arc::clone(&session.store));
             let listing = async {
                 let sender = sender;
-                scan(session.store.as_ref(), b"", &session.clock, &stop, &sender).await
+                scan(&store, b"", &session.clock, &stop, &sender).await
             };
             let telling = async {
                 while let Some(progress) = pages.recv().await {
                     if let ScanProgress::Finished(report) = &progress {
                         *scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
                     }
+                    send(&events, Event::Asked(ticket, store.requests().of(Request::List))).await;
                     if events.send(Event::Scan(ticket, progress)).await.is_err() {
                         stop.request();
                     }
@@ -193,6 +201,7 @@ impl Worker {
             // What comes of the comparison matters to plans only; here the listing is just remembered for them.
             let _ = session.memory().compare(session.store.identity(), &inventory, &report, false).await;
             session.observe(&inventory, &audit, &report).await;
+            tell_listing(&session, &report, inventory.alive(), &events).await;
             tell_registry(&session, &audit, &events).await;
             let gathered = spawn_blocking(move || {
                 let gathered = gather(&inventory, &audit.assessment, None, Order::default(), &|| stop.is_requested());
@@ -242,6 +251,17 @@ pub(super) fn renew(stop: &mut Stop) -> Stop {
 
 pub(super) async fn send(events: &mpsc::Sender<Event>, event: Event) {
     let _ = events.send(event).await; // the program is ending; nobody is left to tell
+}
+
+/// What the listing took; one that was kept took nothing now.
+async fn tell_listing(session: &Session, report: &ScanReport, objects: u64, events: &mpsc::Sender<Event>) {
+    if matches!(report.completeness, Completeness::Kept(_)) {
+        return;
+    }
+    let asked = session.price_of(report.requests);
+    let text = format!("listed {} in {:.1} s: {asked}", number::objects(objects), report.elapsed.as_secs_f64());
+    send(events, Event::Log(LogLine { at: session.clock.now(), level: LogLevel::Info, run: String::new(), text }))
+        .await;
 }
 
 async fn tell_registry(session: &Session, audit: &Audit, events: &mpsc::Sender<Event>) {

@@ -7,7 +7,7 @@ use crate::app::number;
 use crate::cli::args::{AuditArgs, SelectorArgs};
 use crate::cli::error::Stop;
 use crate::cli::exit_code::ExitCode;
-use crate::cli::output::json::{AuditSummary, AuditedObject, registry_state};
+use crate::cli::output::json::{Asked, AuditSummary, AuditedObject, registry_state};
 use crate::cli::output::{self, Output, Table, Tone};
 use crate::cli::selectors::Selectors;
 use crate::cli::session::Session;
@@ -33,7 +33,8 @@ pub struct Audited {
 
 impl Audited {
     /// Lists all of the bucket, then reads the registry, then judges: a verdict on a part of the bucket would miss the
-    /// duplicates in the rest.
+    /// duplicates in the rest. The listing is kept for the next start of the console; a disk that has no room for it is no
+    /// reason to say nothing of the bucket.
     ///
     /// # Errors
     /// If nothing could be listed at all.
@@ -42,6 +43,9 @@ impl Audited {
         let nothing_to_judge = inventory.is_empty() || session.kept.is_some();
         if let (Completeness::Incomplete(failure), true) = (&scan.completeness, nothing_to_judge) {
             return Err(failure.clone().into());
+        }
+        if let Err(error) = session.keep(&inventory, &scan) {
+            output::tell(format!("bucketree: the scan is not kept for the next start: {error}"));
         }
         let never = jobs::Stop::new();
         let audit = jobs::audit::audit(&session.audit_input(), &inventory, &scan, &never).await;
@@ -100,7 +104,7 @@ pub async fn run(session: &Session, args: &AuditArgs, output: &mut Output) -> Re
                 project.map_or(Ok(()), |project| explain::print(&audited, &project, output))?;
             }
         }
-        (false, true) => summarize(&audited, &audited.selected(&selectors), output)?,
+        (false, true) => summarize(session, &audited, &audited.selected(&selectors), output)?,
         (false, false) => list(&audited, &audited.selected(&selectors), output)?,
     }
     output.flush()?;
@@ -170,21 +174,22 @@ fn totals(audited: &Audited, selected: &[ObjectIndex]) -> (VerdictTotals, Vec<(O
     (all, groups)
 }
 
-fn summarize(audited: &Audited, selected: &[ObjectIndex], output: &mut Output) -> Result<(), Stop> {
+fn summarize(session: &Session, audited: &Audited, selected: &[ObjectIndex], output: &mut Output) -> Result<(), Stop> {
     let (all, groups) = totals(audited, selected);
     let (judge, assessment) = (&audited.audit.judge, &audited.audit.assessment);
     let incomplete = match &audited.scan.completeness {
         Completeness::Complete | Completeness::Kept(_) => None,
         Completeness::Incomplete(failure) => Some(failure.to_string()),
     };
-    let summary = AuditSummary::new(judge, incomplete, &all, &groups, assessment);
+    let asked = Asked::new(audited.scan.requests, &session.settings.prices());
+    let summary = AuditSummary::new(judge, incomplete, &all, &groups, assessment, asked);
     if output.is_json() {
         return Ok(output.json_line(&summary)?);
     }
     let (state, reasons) = registry_state(judge.facts());
     output.line(format!("{}, {}", number::objects(all.all().objects), number::bytes(all.all().bytes)))?;
     output.line(match &audited.scan.completeness {
-        Completeness::Complete => "listing complete".to_owned(),
+        Completeness::Complete => format!("listing complete: {}", session.price_of(audited.scan.requests)),
         Completeness::Kept(at) => format!("listing complete, kept at {at}"),
         Completeness::Incomplete(_) => "listing INCOMPLETE".to_owned(),
     })?;

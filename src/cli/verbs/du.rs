@@ -4,8 +4,8 @@ use crate::app::number;
 use crate::cli::args::PrefixArgs;
 use crate::cli::error::Stop;
 use crate::cli::exit_code::ExitCode;
-use crate::cli::output::json::FolderSize;
-use crate::cli::output::{Output, Table};
+use crate::cli::output::json::{Asked, FolderSize};
+use crate::cli::output::{Output, Table, tell_person};
 use crate::cli::session::Session;
 use crate::domain::folders::{self, Child};
 use crate::domain::inventory::Inventory;
@@ -22,19 +22,21 @@ pub async fn run(session: &Session, args: &PrefixArgs, output: &mut Output) -> R
     if let (Some(_), Completeness::Incomplete(failure)) = (&session.kept, &report.completeness) {
         return Err(failure.clone().into());
     }
-    print(&inventory, prefix, output)?;
+    let asked = Asked::new(report.requests, &session.settings.prices());
+    print(&inventory, prefix, asked, output)?;
+    tell_person(format_args!("bucketree: listed with {}", session.price_of(report.requests)));
     match report.completeness {
         Completeness::Complete | Completeness::Kept(_) => Ok(ExitCode::Done),
         Completeness::Incomplete(failure) => Err(failure.into()),
     }
 }
 
-fn print(inventory: &Inventory, prefix: &[u8], output: &mut Output) -> Result<(), Stop> {
+fn print(inventory: &Inventory, prefix: &[u8], asked: Asked, output: &mut Output) -> Result<(), Stop> {
     let mut table = Table::new(&[">bytes", ">objects", "newest", "key"]);
     let for_a_person = output.is_terminal();
     let mut add = |kind: &'static str, key: &[u8], totals: &Totals| -> Result<(), Stop> {
         if output.is_json() {
-            output.json_line(&FolderSize::new(kind, key, totals))?;
+            output.json_line(&FolderSize::new(kind, key, totals, (kind == "total").then_some(asked)))?;
         } else {
             let shown = if kind == "total" && for_a_person { b"(total)" } else { key };
             table.row_of_key(cells(totals, for_a_person), shown);

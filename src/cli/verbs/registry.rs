@@ -6,7 +6,7 @@ use crate::app::number;
 use crate::cli::args::registry::{AlsoOwner, BackfillArgs, CheckArgs, PruneArgs};
 use crate::cli::error::Stop;
 use crate::cli::exit_code::ExitCode;
-use crate::cli::output::json::{DriftLine, DriftSummary, PlanSummary, owner_fields, proof_name};
+use crate::cli::output::json::{Asked, DriftLine, DriftSummary, PlanSummary, owner_fields, proof_name};
 use crate::cli::output::{Output, Progress, Table};
 use crate::cli::session::Session;
 use crate::cli::verbs::audit::Audited;
@@ -32,7 +32,8 @@ pub async fn check(session: &Session, args: &CheckArgs, output: &mut Output) -> 
         for line in DriftLine::of(report) {
             output.json_line(&line)?;
         }
-        output.json_line(&DriftSummary::from(report))?;
+        let asked = Asked::new(compared.audited.scan.requests, &session.settings.prices());
+        output.json_line(&DriftSummary::new(report, asked))?;
     } else {
         print(report, output)?;
     }

@@ -9,6 +9,7 @@ use crate::cli::output::json::{RunKey, RunLine};
 use crate::cli::output::{Output, Table, Tone, tell};
 use crate::domain::outcome::OutcomeCounts;
 use crate::domain::progress::Verification;
+use crate::domain::requests::Requests;
 use crate::journal::JournalError;
 use crate::journal::lock::{self, Owner};
 use crate::journal::runs::{self, PastRun, RunSummary};
@@ -94,6 +95,16 @@ pub fn outcomes(counts: &OutcomeCounts) -> String {
     if parts.is_empty() { "no outcome".into() } else { parts.join(", ") }
 }
 
+/// The requests that were made, in a line.
+pub fn asked(requests: &Requests) -> String {
+    let parts: Vec<String> =
+        requests.iter().map(|(request, count)| format!("{} {request}", number::count(count))).collect();
+    match parts.is_empty() {
+        true => "requests to the store: none recorded".into(),
+        false => format!("{} to the store: {}", number::requests(requests.total()), parts.join(", ")),
+    }
+}
+
 /// Prints one run, then each key with its outcome.
 ///
 /// # Errors
@@ -138,5 +149,6 @@ fn head(past: &PastRun, summary: &RunSummary, output: &mut Output) -> Result<(),
     output.line(format!("bucket {:?} at {}", summary.bucket, summary.endpoint))?;
     output.line(format!("started {}, {}", summary.started_at, state(summary)))?;
     output.line(format!("{} planned: {}", number::objects(summary.planned), outcomes(&summary.outcomes)))?;
+    output.line(asked(&summary.requests))?;
     Ok(output.line(format!("journal in {}\n", past.folder.display()))?)
 }

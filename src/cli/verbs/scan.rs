@@ -18,7 +18,7 @@ use crate::domain::key::Escaped;
 use crate::domain::progress::Completeness;
 use crate::jobs::{failure, place};
 use crate::scans::{ScanHeader, read_header, write_bytes, write_new};
-use crate::store::{PutAnswer, PutRequest};
+use crate::store::{LARGEST_PUT, PutAnswer, PutRequest};
 
 /// What was attempted, for messages.
 const WHAT: &str = "keep the scan";
@@ -56,10 +56,11 @@ pub async fn run(session: &Session, args: &ScanArgs, output: &mut Output) -> Res
         },
     };
     if output.is_json() {
-        output.json_line(&ScanLine::new(&header, Some(&place), bytes))?;
+        output.json_line(&ScanLine::new(&header, &session.settings.prices(), Some(&place), bytes))?;
     } else {
         let (objects, size) = (number::objects(header.objects), number::bytes(bytes));
-        output.line(format!("scan {}: {objects}, {} requests, {size} in {place}", header.id, header.requests))?;
+        let asked = session.price_of(header.requests);
+        output.line(format!("scan {}: {objects}, {size} in {place}; {asked}", header.id))?;
     }
     Ok(ExitCode::Done)
 }
@@ -104,7 +105,7 @@ async fn put(session: &Session, target: &str, inventory: &Inventory, header: &Sc
     if store.head(&key).await.map_err(failed)?.is_some() {
         return Err(taken());
     }
-    let body = write_bytes(inventory, header).map_err(|error| unusable(WHAT, &error))?;
+    let body = write_bytes(inventory, header, LARGEST_PUT).map_err(|error| unusable(WHAT, &error))?;
     let bytes = body.len() as u64;
     let request = PutRequest { key: key.clone(), body, content_type: CONTENT_TYPE.into() };
     if store.put(&request).await.map_err(failed)? == PutAnswer::Exists {
@@ -133,9 +134,9 @@ pub fn list(session: &Session, output: &mut Output) -> Result<ExitCode, Stop> {
                 continue;
             }
         };
-        let bytes = length(&scan.path);
+        let (bytes, prices) = (length(&scan.path), session.settings.prices());
         if output.is_json() {
-            output.json_line(&ScanLine::new(&header, Some(&scan.path.display().to_string()), bytes))?;
+            output.json_line(&ScanLine::new(&header, &prices, Some(&scan.path.display().to_string()), bytes))?;
             continue;
         }
         table.row([

@@ -18,7 +18,7 @@ use crate::domain::progress::{Completeness, ScanReport};
 use crate::domain::trash::TRASH;
 use crate::domain::{Key, Plan};
 use crate::jobs::execute::{ExecuteError, Execution, execute};
-use crate::jobs::trash::{Only, Trash};
+use crate::jobs::trash::Only;
 
 /// Prints what lies in the trash, by run.
 ///
@@ -27,7 +27,7 @@ use crate::jobs::trash::{Only, Trash};
 pub async fn list(session: &Session, output: &mut Output) -> Result<ExitCode, Stop> {
     let (inventory, scan) = session.list(TRASH.as_bytes()).await;
     let mut table = Table::new(&["run", "newest", ">objects", ">bytes"]);
-    for run in trash(session, &inventory, &scan).by_run() {
+    for run in session.trash(&inventory, &scan).by_run() {
         if output.is_json() {
             output.json_line(&TrashLine::from(&run))?;
             continue;
@@ -57,7 +57,7 @@ pub async fn restore(args: &RestoreArgs, flags: &GlobalFlags, output: &mut Outpu
     };
     let hint = "`bucketree trash list` says what there is";
     let plan = |session: &Session, inventory: &Inventory, scan: &ScanReport| {
-        let trash = trash(session, inventory, scan);
+        let trash = session.trash(inventory, scan);
         let refuse = |error| Stop::usage(format!("restore run {}", args.run), error, hint);
         let run = trash.run(&args.run).map_err(refuse)?;
         let plan = trash.restore(&run, &only).map_err(refuse)?;
@@ -77,7 +77,7 @@ pub async fn empty(args: &EmptyArgs, flags: &GlobalFlags, output: &mut Output) -
     let older_than = args.older_than.as_deref().and_then(parse_age).unwrap_or(0);
     let mut planned = None;
     let plan = |session: &Session, inventory: &Inventory, scan: &ScanReport| {
-        let plan = trash(session, inventory, scan).empty(older_than);
+        let plan = session.trash(inventory, scan).empty(older_than, &[]);
         let expected = plan.confirmation();
         match &args.confirm {
             _ if plan.rows.is_empty() => {
@@ -103,18 +103,6 @@ pub async fn empty(args: &EmptyArgs, flags: &GlobalFlags, output: &mut Output) -
         output.line(format!("to delete them: --confirm '{confirm}'"))?;
     }
     Ok(code)
-}
-
-fn trash<'a>(session: &'a Session, inventory: &'a Inventory, scan: &'a ScanReport) -> Trash<'a> {
-    Trash {
-        identity: session.store.identity(),
-        inventory,
-        scan,
-        layouts: session.layouts.hash(),
-        runs: session.runs(),
-        clock: &session.clock,
-        deletes: session.deletes,
-    }
 }
 
 fn complete(scan: &ScanReport) -> Result<(), Stop> {

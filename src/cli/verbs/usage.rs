@@ -6,11 +6,12 @@ use crate::app::number;
 use crate::cli::args::UsageArgs;
 use crate::cli::error::Stop;
 use crate::cli::exit_code::ExitCode;
-use crate::cli::output::json::SCHEMA;
+use crate::cli::output::json::{Asked, SCHEMA};
 use crate::cli::output::{Output, Table};
 use crate::cli::session::Session;
+use crate::domain::prices::Prices;
 use crate::domain::progress::Completeness;
-use crate::domain::usage::{By, Prices, Use, usage};
+use crate::domain::usage::{By, Use, usage};
 use crate::jobs::audit::server_now;
 
 /// One group, or all of them.
@@ -23,6 +24,8 @@ struct UsageLine<'g> {
     objects: u64,
     bytes: u64,
     dollars_a_month: f64,
+    #[serde(flatten)]
+    asked: Option<Asked>,
 }
 
 /// Prints each group, then the total.
@@ -36,14 +39,15 @@ pub async fn run(session: &Session, args: &UsageArgs, output: &mut Output) -> Re
         return Err(failure.into());
     }
     let now = server_now(&report, &session.clock).unwrap_or_else(|| session.clock.now());
-    let prices = Prices {
-        standard: session.settings.price_per_gb.value,
-        infrequent: session.settings.price_per_gb_infrequent.value,
-    };
+    let prices = session.settings.prices();
+    let asked = Asked::new(report.requests, &prices);
     let (groups, total) = usage(&inventory, prefix, args.by, &session.layouts, &session.ids, now);
     match output.is_json() {
-        true => lines(&groups, &total, args.by, &prices, output)?,
-        false => table(&groups, &total, args.by, &prices, output)?,
+        true => lines(&groups, &total, args.by, &prices, asked, output)?,
+        false => {
+            table(&groups, &total, args.by, &prices, output)?;
+            output.line(format!("listed with {}", session.price_of(report.requests)))?;
+        }
     }
     Ok(ExitCode::Done)
 }
@@ -53,9 +57,10 @@ fn lines(
     total: &Use,
     by: By,
     prices: &Prices,
+    asked: Asked,
     output: &mut Output,
 ) -> Result<(), Stop> {
-    let mut line = |kind, name, used: &Use| {
+    let mut line = |kind, name, used: &Use, asked| {
         output.json_line(&UsageLine {
             schema: SCHEMA,
             kind,
@@ -64,10 +69,11 @@ fn lines(
             objects: used.all.objects,
             bytes: used.all.bytes,
             dollars_a_month: used.dollars_a_month(prices),
+            asked,
         })
     };
-    groups.iter().try_for_each(|(name, used)| line("group", name.as_deref(), used))?;
-    Ok(line("total", None, total)?)
+    groups.iter().try_for_each(|(name, used)| line("group", name.as_deref(), used, None))?;
+    Ok(line("total", None, total, Some(asked))?)
 }
 
 fn table(
@@ -92,8 +98,8 @@ fn table(
     groups.iter().for_each(|(name, used)| row(name.as_deref().unwrap_or(unread), used));
     row("(total)", total);
     output.report(&table)?;
-    let Prices { standard, infrequent } = prices;
+    let Prices { standard, infrequent, .. } = prices;
     Ok(output.line(format!(
-        "\nstorage at ${standard} a GB and month, ${infrequent} for infrequent access; requests and free allowances aside"
+        "\nstorage at ${standard} a GB and month, ${infrequent} for infrequent access; free allowances are not taken off"
     ))?)
 }

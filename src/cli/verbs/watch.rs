@@ -185,5 +185,6 @@ fn print(report: &RunReport, output: &mut Output) -> Result<(), Stop> {
     if report.outcomes.sum(Outcome::is_failure) > 0 {
         output.line(format!("which keys, and why: bucketree runs show {}", report.run))?;
     }
+    output.line(super::runs::asked(&report.requests))?;
     Ok(output.line(format!("took {:.1} s", report.elapsed.as_secs_f64()))?)
 }

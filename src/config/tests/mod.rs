@@ -155,6 +155,26 @@ fn what_follows_from_an_endpoint() {
 }
 
 #[test]
+fn requests_have_the_price_of_whoever_is_known_to_charge() {
+    let check = |endpoint: &str, a: (&str, &str), b: &str| {
+        let given = Given { flags: &[("endpoint", endpoint)], ..Given::default() };
+        given.shows("price_class_a", a.0, a.1);
+        let shown = given.settings().show();
+        let found = shown.iter().find(|shown| shown.key == "price_class_b").expect("a key");
+        assert_eq!(found.value.as_deref(), Some(b).filter(|price| !price.is_empty()), "{endpoint}");
+    };
+    let r2 = format!("https://{ACCOUNT}.r2.cloudflarestorage.com");
+    check(&r2, ("4.5", "from the endpoint, which is R2's"), "0.36");
+    check("https://s3.eu-west-1.amazonaws.com", ("5", "from the endpoint, which is Amazon's"), "0.4");
+    check("http://localhost:9000", ("not set", "not set"), "");
+    let variables = [("BUCKETREE_PRICE_CLASS_A", "2.5")];
+    let own = Given { variables: &variables, flags: &[("endpoint", "http://localhost:9000")], ..Given::default() };
+    own.shows("price_class_a", "2.5", "BUCKETREE_PRICE_CLASS_A in the environment");
+    assert_eq!(own.settings().prices().of_lists(2_000_000), Some(5.0));
+    assert_eq!(Given { variables: &[], ..own }.settings().prices().of_lists(1), None);
+}
+
+#[test]
 fn the_registry_of_a_profile_describes_the_source_of_that_profile() {
     let table = "[profiles.default.registry]\nsource = \"sqlite:app.db\"\ntracked = \"keys.csv\"\nprojects_table = \"apps\"\nmin_projects = 5\n";
     let given = Given { file: table, ..Given::default() };

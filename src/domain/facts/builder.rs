@@ -69,6 +69,7 @@ impl FactsBuilder {
 
     /// The facts, when the registry was read to its end or gave up.
     pub fn finish(mut self, report: RegistryReport) -> Facts {
+        self.projects.compare(&self.ids.prefix);
         let projects = &self.projects;
         // A dead row speaks of the object whose key it has most exactly, and condemns no second one.
         self.respelled.retain(|claim| claim.owner().is_none_or(|owner| projects.is_live(owner)));

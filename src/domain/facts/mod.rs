@@ -1,6 +1,7 @@
 //! What the registry said, as the verdicts need it.
 
 mod builder;
+mod likeness;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::likeness::likeness;
 use super::{Claim, ClaimKind, Owner, RegistryState};
 use crate::domain::Key;
 use crate::domain::progress::RegistryReport;
@@ -35,9 +36,24 @@ pub(in crate::domain) struct Projects {
     ids: Vec<ProjectId>,
     live: Vec<bool>,
     numbers: FxHashMap<ProjectId, u32>,
+    /// The likenesses of live projects whose ids are written in another way than their likenesses.
+    likenesses: FxHashSet<Vec<u8>>,
 }
 
 impl Projects {
+    /// Takes down how live ids are written, when all of them are known.
+    pub(super) fn compare(&mut self, prefix: &str) {
+        let live = self.ids.iter().zip(&self.live).filter(|&(_, &live)| live);
+        let written = live.map(|(id, _)| (id.as_bytes(), likeness(id.as_bytes(), prefix)));
+        self.likenesses = written.filter(|(id, likeness)| id != likeness).map(|(_, likeness)| likeness).collect();
+    }
+
+    /// Whether a live project's id differs from this one only in how it is written.
+    pub(in crate::domain) fn resembles_live(&self, id: &[u8], prefix: &str) -> bool {
+        let likeness = likeness(id, prefix);
+        self.likenesses.contains(&likeness) || self.find(&likeness).is_some_and(|number| self.is_live(number))
+    }
+
     /// The number of the project of this canonical id, a new one if it has none yet.
     pub(in crate::domain) fn number(&mut self, id: &[u8]) -> u32 {
         if let Some(&number) = self.numbers.get(id) {

@@ -78,8 +78,7 @@ impl Work<'_> {
         let claims = facts.claims_range(index, self.claims_before);
         self.claims_before = claims.end;
         for claim in &facts.packed_claims()[claims] {
-            let owner = claim.owner();
-            self.census.claim(owner, owner.is_some_and(|number| self.names.is_live(number)));
+            self.census.claim(claim.owner().map(|number| (number, self.names.life(number))));
         }
         let rule = decide(self.judge.ground, self.judge.tracks_keys, self.census.voices);
         let mut flags = self.judge.flags(key, fields.last_modified, &self.census, &self.names);

@@ -15,7 +15,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use classify::{by_keys_alone, classify};
-use names::{Census, Names};
+use names::{Census, Life, Names};
 use rule::{Ground, Rule, decide};
 
 use super::facts::{Claim, Facts, Owner, RegistryState};
@@ -152,11 +152,14 @@ impl Judge {
         let mut census = Census::default();
         self.read(object.key.as_bytes(), names, &mut census);
         for claim in claims {
-            match &claim.owner {
-                Owner::Live(project) => census.claim(Some(names.number(project.as_bytes())), true),
-                Owner::Dead(project) => census.claim(Some(names.number(project.as_bytes())), false),
-                Owner::Unknown => census.claim(None, false),
-            }
+            census.claim(match &claim.owner {
+                Owner::Live(project) => Some((names.number(project.as_bytes()), Life::Live)),
+                Owner::Dead(project) => {
+                    let number = names.number(project.as_bytes());
+                    Some((number, names.life(number)))
+                }
+                Owner::Unknown => None,
+            });
         }
         (decide(self.ground, self.tracks_keys, census.voices), census)
     }
@@ -166,8 +169,7 @@ impl Judge {
         census.clear();
         let complete = self.layouts.each_match(key, &mut |found| {
             if let Some((number, prefixes)) = names.spelled(found.project()) {
-                let live = names.is_live(number);
-                census.reading(number, live, prefixes, found.layout.health == Health::Legacy);
+                census.reading(number, names.life(number), prefixes, found.layout.health == Health::Legacy);
             }
         });
         census.voices.overflow = !complete;

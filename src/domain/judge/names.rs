@@ -15,13 +15,16 @@ pub(super) struct Names<'f> {
     protected: Vec<u32>,
     last_spelled: Vec<u8>,
     last: Option<(u32, usize)>,
+    /// By number: whether a dead project's id resembles a live one, once that was asked.
+    resembling: Vec<Option<bool>>,
 }
 
 impl<'f> Names<'f> {
     pub(super) fn new(facts: &'f Facts, protected: &[ProjectId]) -> Self {
         let (known, ids) = (facts.projects(), facts.ids());
         let others = Projects::default();
-        let mut names = Self { known, ids, others, protected: vec![], last_spelled: vec![], last: None };
+        let mut names =
+            Self { known, ids, others, protected: vec![], last_spelled: vec![], last: None, resembling: vec![] };
         names.protected = protected.iter().map(|id| names.number(id.as_bytes())).collect();
         names
     }
@@ -47,6 +50,22 @@ impl<'f> Names<'f> {
 
     pub(super) fn is_live(&self, number: u32) -> bool {
         self.known.is_live(number)
+    }
+
+    /// What is known of a project by its number.
+    pub(super) fn life(&mut self, number: u32) -> Life {
+        if self.is_live(number) {
+            return Life::Live;
+        }
+        let at = number as usize;
+        if at >= self.resembling.len() {
+            self.resembling.resize(at + 1, None);
+        }
+        let resembles = self.resembling[at].unwrap_or_else(|| {
+            self.id(number).is_some_and(|id| self.known.resembles_live(id.as_bytes(), &self.ids.prefix))
+        });
+        self.resembling[at] = Some(resembles);
+        if resembles { Life::Doubtful } else { Life::Dead }
     }
 
     pub(super) fn id(&self, number: u32) -> Option<&ProjectId> {
@@ -85,6 +104,15 @@ impl<'f> Names<'f> {
     }
 }
 
+/// Whether the registry has a project.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Life {
+    Live,
+    Dead,
+    /// It has one whose id differs only in how it is written.
+    Doubtful,
+}
+
 /// What was counted about one object. Used again for the next one, so that counting does not allocate.
 #[derive(Default)]
 pub(super) struct Census {
@@ -103,22 +131,26 @@ impl Census {
         self.projects.clear();
     }
 
-    pub(super) fn reading(&mut self, project: u32, live: bool, prefixes: usize, legacy: bool) {
+    pub(super) fn reading(&mut self, project: u32, life: Life, prefixes: usize, legacy: bool) {
         self.readings += 1;
         self.legacy += usize::from(legacy);
         self.double_prefixed |= prefixes > 1;
-        self.voices.live_reading |= live;
-        self.voices.dead_reading |= !live;
+        self.voices.live_reading |= life == Life::Live;
+        self.voices.dead_reading |= life != Life::Live;
+        self.voices.doubtful |= life == Life::Doubtful;
         self.name(project);
     }
 
-    pub(super) fn claim(&mut self, project: Option<u32>, live: bool) {
-        self.voices.live_claim |= live && project.is_some();
-        self.voices.dead_claim |= !live && project.is_some();
-        self.voices.unknown_claim |= project.is_none();
-        if let Some(project) = project {
-            self.name(project);
-        }
+    /// Counts a claim of this project; `None` if it does not say of which.
+    pub(super) fn claim(&mut self, owner: Option<(u32, Life)>) {
+        let Some((project, life)) = owner else {
+            self.voices.unknown_claim = true;
+            return;
+        };
+        self.voices.live_claim |= life == Life::Live;
+        self.voices.dead_claim |= life != Life::Live;
+        self.voices.doubtful |= life == Life::Doubtful;
+        self.name(project);
     }
 
     fn name(&mut self, project: u32) {

@@ -27,6 +27,8 @@ pub(super) struct Voices {
     pub(super) dead_claim: bool,
     /// A row or reference that names no project has the key.
     pub(super) unknown_claim: bool,
+    /// One of the dead projects resembles a live one.
+    pub(super) doubtful: bool,
 }
 
 /// What decided.
@@ -44,6 +46,7 @@ pub(super) enum Rule {
     TooManyReadings,
     DeadButClaimLive,
     DeadButClaimUnknown,
+    AlmostLive,
     AllDead,
     OnlyLiveClaim,
     OnlyDeadClaims,
@@ -61,7 +64,7 @@ pub(super) fn decide(ground: Ground, tracks_keys: bool, voices: Voices) -> Rule 
         Ground::NoLiveProject => return Rule::NoLiveProject,
         Ground::Firm => {}
     }
-    let Voices { live_reading, dead_reading, overflow, live_claim, dead_claim, unknown_claim } = voices;
+    let Voices { live_reading, dead_reading, overflow, live_claim, dead_claim, unknown_claim, doubtful } = voices;
     if live_reading {
         return match (tracks_keys, live_claim, dead_claim, unknown_claim) {
             (false, ..) => Rule::LiveKeysNotTracked,
@@ -77,6 +80,7 @@ pub(super) fn decide(ground: Ground, tracks_keys: bool, voices: Voices) -> Rule 
     match (dead_reading, live_claim, dead_claim, unknown_claim) {
         (true, true, ..) => Rule::DeadButClaimLive,
         (true, false, _, true) => Rule::DeadButClaimUnknown,
+        (true, false, _, false) | (false, false, true, false) if doubtful => Rule::AlmostLive,
         (true, false, _, false) => Rule::AllDead,
         (false, true, ..) => Rule::OnlyLiveClaim,
         (false, false, true, true) => Rule::DeadAndUnknownClaims,
@@ -100,6 +104,7 @@ impl Rule {
             | Rule::TooManyReadings
             | Rule::DeadButClaimLive
             | Rule::DeadButClaimUnknown
+            | Rule::AlmostLive
             | Rule::DeadAndUnknownClaims => Verdict::Conflict,
             Rule::AllDead | Rule::OnlyDeadClaims => Verdict::Orphaned,
             Rule::OnlyUnknownClaims | Rule::Nothing => Verdict::Unrecognized,
@@ -127,6 +132,11 @@ impl Rule {
             }
             Rule::DeadButClaimLive => format!("Its key names {dead}, but the registry has the key under {live}."),
             Rule::DeadButClaimUnknown => format!("Its key names {dead}, but {no_owner}."),
+            Rule::AlmostLive => {
+                format!(
+                    "It belongs to {dead}, but the id of a live project differs from that only in how it is written."
+                )
+            }
             Rule::AllDead => format!("Every project that it could belong to is gone from the registry: {all_dead}."),
             Rule::OnlyLiveClaim => format!("No layout reads its key, but the registry has the key under {live}."),
             Rule::OnlyDeadClaims => {

@@ -136,6 +136,30 @@ fn the_table_of_verdicts() {
 }
 
 #[test]
+fn a_project_that_the_registry_only_writes_in_another_way_is_not_gone() {
+    use Verdict::{Conflict, Live, Orphaned};
+    for (live, spelled, expected) in [
+        ("007", "proj_7", Conflict),
+        ("7", "proj_007", Conflict),
+        ("7", "proj_70", Orphaned),
+        ("AbC", "proj_abc", Conflict),
+        ("abc", "proj_AbC", Conflict),
+        ("PROJ_abc", "proj_abc", Conflict),
+        ("abc   ", "proj_abc", Conflict),
+        ("abc\0", "proj_abc", Conflict),
+        ("0198b2a4-7c1e-7000-8000-0123456789ab", "proj_0198B2A47C1E700080000123456789AB", Conflict),
+        ("abc", "proj_abcd", Orphaned),
+        ("abc", "proj_abc", Live),
+    ] {
+        let registry = Registry { live: &[live, "other"], ..Registry::default() };
+        check(&format!("users/u/projects/{spelled}/output/f"), registry, expected);
+        let rows = [("backup/2024.tar", Some(spelled))];
+        let registry = Registry { live: &[live, "other"], rows: &rows, tracked: true, ..Registry::default() };
+        check("backup/2024.tar", registry, expected);
+    }
+}
+
+#[test]
 fn ids_are_whole_tokens_in_every_spelling() {
     use Verdict::{Conflict, Live, Orphaned, Unrecognized};
     let keys = [

@@ -14,7 +14,7 @@ use crate::jobs::presence::{self, Presence};
 use crate::jobs::{Stop, failure, place};
 use crate::journal::failpoint;
 use crate::journal::record::Record;
-use crate::store::{DeleteAnswer, DeleteTarget, ErrorKind, StoreError};
+use crate::store::{DeleteAnswer, DeleteTarget, ErrorKind, ObjectStore as _, StoreError};
 
 /// How often a key is sent at most.
 const ATTEMPTS: u32 = 4;

@@ -6,7 +6,7 @@
 //! was looked at before the pause is looked at again.
 
 use std::convert::Infallible;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -19,6 +19,7 @@ use crate::jobs::lock::{self, BucketLock, Found, LockError, TakeOver};
 use crate::jobs::{Clock, failure, place};
 use crate::journal::lock::{Owner, RunLock};
 use crate::journal::runs;
+use crate::store::{ObjectStore as _, SharedStore};
 
 /// Held from before the first record of a run until after its last one.
 pub struct Hold {
@@ -183,7 +184,8 @@ async fn take_bucket(execution: &Execution, run: &str) -> Result<(Option<BucketL
         found.host == owner.host && Uuid::parse_str(&found.run).is_ok() && is_here()
     };
     let take_over = TakeOver { named: execution.take_over.as_deref(), is_dead: &is_dead };
-    match lock::take(&execution.store, &owner, take_over, &execution.clock).await {
+    let store = Arc::clone(&execution.store) as SharedStore;
+    match lock::take(&store, &owner, take_over, &execution.clock).await {
         Ok((lock, taken_from)) => Ok((Some(lock), taken_from)),
         Err(held @ LockError::Held(_)) => Err(Refusal(held.to_string()).into()),
         Err(LockError::Store(error)) => {

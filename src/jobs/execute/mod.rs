@@ -32,7 +32,8 @@ use crate::journal::lock::{self, LockError, Owner, RunLock};
 use crate::journal::record::{Record, SCHEMA};
 use crate::journal::{Journal, plan_file, runs};
 use crate::registry::SharedRegistry;
-use crate::store::SharedStore;
+use crate::store::ObjectStore as _;
+use crate::store::counted::CountedStore;
 use hold::Hold;
 use recheck::Recheck;
 use recorder::Recorder;
@@ -43,8 +44,8 @@ use work::Work;
 pub struct Execution {
     /// The plan, sealed and confirmed.
     pub plan: Arc<Plan>,
-    /// The store. Its deletes must not be repeated by any wrapper.
-    pub store: SharedStore,
+    /// The store, which counts what this run asks of it. Its deletes must not be repeated by any wrapper.
+    pub store: Arc<CountedStore>,
     /// The registry that gave the verdicts; `None` only for plans of objects without a verdict.
     pub registry: Option<SharedRegistry>,
     /// The layouts that gave the verdicts.

@@ -15,7 +15,7 @@ use crate::domain::{Key, ProjectId};
 use crate::jobs::drift::absences;
 use crate::journal::record::Record;
 use crate::registry::{RowChange, SharedRegistry};
-use crate::store::{ErrorKind, HeadAnswer, StoreError};
+use crate::store::{ErrorKind, HeadAnswer, ObjectStore as _, StoreError};
 
 /// Objects that are looked at at a time.
 const HEADS: usize = 16;

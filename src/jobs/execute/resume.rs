@@ -17,6 +17,7 @@ use crate::journal::kept_rows::Covered;
 use crate::journal::record::Record;
 use crate::journal::runs::PastRun;
 use crate::journal::{Journal, lock};
+use crate::store::ObjectStore as _;
 
 /// How a run that ended early is brought to its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

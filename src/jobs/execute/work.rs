@@ -86,11 +86,13 @@ impl Work {
             appeared::tell(execution, recorder).await;
         }
         let (outcomes, bytes_gone) = recorder.counts();
+        let requests = execution.store.requests();
         let finished = Record::Finished {
             at: recorder.at(),
             cancelled,
             stopped: recorder.stopped().map(|failure| failure.to_string()),
             outcomes: record::counts(&outcomes),
+            requests: record::requests(&requests),
         };
         let _ = recorder.write(finished).await; // a failure is kept by the recorder and stands in the report
         let report = RunReport {
@@ -102,6 +104,7 @@ impl Work {
             rows,
             cancelled,
             stopped: recorder.stopped(),
+            requests,
             elapsed: started.elapsed(),
         };
         recorder.tell(RunProgress::Finished(Box::new(report.clone()))).await;

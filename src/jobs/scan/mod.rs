@@ -4,15 +4,19 @@
 //! mod      the job: requests under way, pages out in order, how it ended
 //! ranges   the bucket in pieces that are listed side by side and join without a gap
 //! range    one piece
-//! split    where to cut, learned from the keys that were seen
+//! outlook  where to cut a piece, learned from the keys that were seen
+//! places   what is written at the places of keys
+//! folders  where to cut, as the store's folders tell
 //! ```
 //!
 //! A listing is one page after another, each known by the one before: a distant store sends one page a round trip. So the
 //! listing begins as one range and is cut while it goes on, after keys that need not exist (`start-after`).
 
+mod folders;
+mod outlook;
+mod places;
 mod range;
 mod ranges;
-mod split;
 #[cfg(test)]
 mod tests;
 
@@ -24,11 +28,11 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 
 use self::range::Ask;
-use self::ranges::Ranges;
+use self::ranges::{Ranges, Request};
 use super::{Clock, Stop, failure, place};
 use crate::domain::progress::{Completeness, Failure, ScanProgress, ScanReport};
 use crate::domain::{Key, Timestamp};
-use crate::store::{ErrorKind, ListPage, ListRequest, ObjectStore, StoreError};
+use crate::store::{ErrorKind, FoldersPage, ListPage, ListRequest, ObjectStore, StoreError};
 
 /// Requests under way at once. Stores that want fewer say so, and the store's wrapper heeds it.
 const REQUESTS: usize = 32;
@@ -69,8 +73,13 @@ pub async fn scan(
     report
 }
 
-/// The answer to a range's request, and how many requests it took.
-type Answer = (u64, u64, Result<ListPage, StoreError>);
+/// What came back.
+enum Answer {
+    /// For a range: how many requests it took, and what they brought.
+    Page(u64, u64, Result<ListPage, StoreError>),
+    /// The folders under a folder.
+    Folders(Vec<u8>, Result<FoldersPage, StoreError>),
+}
 
 struct Lister<'a> {
     store: &'a dyn ObjectStore,
@@ -118,17 +127,30 @@ impl<'a> Lister<'a> {
 
     fn send_requests(&mut self) {
         while self.under_way.len() < REQUESTS {
-            let Some((id, ask)) = self.ranges.next_request(self.under_way.len()) else { return };
+            let Some(request) = self.ranges.next_request(self.under_way.len(), REQUESTS) else { return };
             let (store, prefix) = (self.store, self.prefix);
-            self.under_way.push(async move { page(store, prefix, id, ask).await }.boxed());
+            self.under_way.push(match request {
+                Request::Page(range, ask) => page(store, prefix, range, ask).boxed(),
+                Request::Folders(folder) => folders(store, folder).boxed(),
+            });
         }
     }
 
-    fn arrived(&mut self, (id, requests, answer): Answer) -> Result<(), Failure> {
+    fn arrived(&mut self, answer: Answer) -> Result<(), Failure> {
+        let (range, requests, answer) = match answer {
+            Answer::Page(range, requests, answer) => (range, requests, answer),
+            Answer::Folders(folder, answer) => {
+                self.requests += u64::from(!matches!(&answer, Err(error) if error.kind == ErrorKind::Unsupported));
+                // A hint that did not come: the listing goes on without it.
+                let page = answer.unwrap_or_default();
+                self.ranges.found_folders(&folder, page.names, page.complete);
+                return Ok(());
+            }
+        };
         self.requests += requests;
         let page = answer.map_err(|error| failure(format!("list {}", place(self.store.identity())), &error))?;
         self.server_time = self.server_time.or(page.server_time);
-        self.ranges.arrived(id, page).map_err(|why| self.broken(&why))
+        self.ranges.arrived(range, page).map_err(|why| self.broken(&why))
     }
 
     fn broken(&self, why: &str) -> Failure {
@@ -151,10 +173,15 @@ async fn page(store: &dyn ObjectStore, prefix: &[u8], range: u64, ask: Ask) -> A
     if let Some(token) = ask.token {
         match store.list(&request(None, Some(token))).await {
             Err(error) if error.kind == ErrorKind::Invalid => {
-                return (range, 2, store.list(&request(ask.after, None)).await);
+                return Answer::Page(range, 2, store.list(&request(ask.after, None)).await);
             }
-            other => return (range, 1, other),
+            other => return Answer::Page(range, 1, other),
         }
     }
-    (range, 1, store.list(&request(ask.after, None)).await)
+    Answer::Page(range, 1, store.list(&request(ask.after, None)).await)
+}
+
+async fn folders(store: &dyn ObjectStore, folder: Vec<u8>) -> Answer {
+    let answer = store.folders(&folder).await;
+    Answer::Folders(folder, answer)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::split::Outlook;
+use super::outlook::Outlook;
 use crate::domain::{Key, Object};
 
 /// Pages in a row that may hold no object before the listing is given up.
@@ -40,8 +40,6 @@ pub(super) struct Range {
     pub(super) first: Option<Key>,
     /// The last key seen, be it this range's or not.
     pub(super) seen: Option<Key>,
-    /// The keys from which it was cut off, and at which depth.
-    pub(super) family: Option<(Key, usize)>,
     /// The store said that nothing comes any more.
     pub(super) ended: bool,
     pub(super) phase: Phase,
@@ -63,7 +61,6 @@ impl Range {
             seen: after.clone(),
             after,
             first: None,
-            family: None,
             ended: false,
             phase: Phase::Due,
             outlook: Outlook::default(),
@@ -73,6 +70,11 @@ impl Range {
             tokens: HashSet::new(),
             empty_pages: 0,
         }
+    }
+
+    /// Pages that it has ready and those that it may still bring.
+    pub(super) fn outstanding(&self) -> f64 {
+        self.ready.len() as f64 + if self.ended { 0.0 } else { self.outlook.pages() }
     }
 
     /// What has to be asked next: the next page, or, where the store said that there is none, whether that is so.

@@ -4,6 +4,8 @@
 //! That nothing is missed where two ranges meet does not hang on how a store takes `start-after`: the range in front goes
 //! on until it has itself seen the first key of the one behind, or a later one, and whatever it saw before that is its own.
 
+use super::folders::Folders;
+use super::outlook::Outlook;
 use super::range::{Ask, Phase, Range};
 use crate::domain::key::successor;
 use crate::domain::{Key, Object};
@@ -15,23 +17,35 @@ const RANGES: usize = 128;
 const PAGES_AHEAD: usize = 8;
 /// Pages that all ranges together may have ready.
 const PAGES_HELD: usize = 256;
-/// A range of more pages than this is cut as soon as there are requests to spare, the frontmost first.
-const LONG: f64 = 16.0;
+/// Pages from the front on in which all requests are made that can be: what lies further back would only have to wait.
+const WINDOW: f64 = 192.0;
 /// A range of fewer pages than this is never cut.
-const SHORT: f64 = 3.0;
+const SHORT: f64 = 2.5;
+/// Pages of a piece at least.
+const PIECE: f64 = 1.5;
 
-/// Of so many whole pages one answer more may be in vain: a round trip costs a user more than a request.
-const WASTE: usize = 2;
-/// Pages that count as filled before any was.
-const SPARE: usize = 24;
+/// Guesses that may be open before any page was filled.
+const GUESSES: usize = 16;
+/// Answers that may be in vain beyond one for every page that was filled: a round trip costs a user more than a request.
+const SPARE: usize = 40;
 
 /// The store's answers contradict each other.
 const MORE: &str = "the store said that the listing had ended, but there is more";
+
+/// What is to be sent next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Request {
+    /// A page of the range with this number.
+    Page(u64, Ask),
+    /// The folders right under this one: where the listing can be cut without a guess.
+    Folders(Vec<u8>),
+}
 
 /// All ranges that are not done and told.
 #[derive(Debug)]
 pub(super) struct Ranges {
     list: Vec<Range>,
+    folders: Folders,
     next_id: u64,
     /// What no key of the listing reaches.
     limit: Option<Vec<u8>>,
@@ -48,6 +62,7 @@ impl Ranges {
     pub(super) fn new(prefix: &[u8]) -> Self {
         Self {
             list: vec![Range::new(0, None)],
+            folders: Folders::new(prefix),
             next_id: 1,
             limit: successor(prefix).filter(|_| !prefix.is_empty()),
             answers: 0,
@@ -79,22 +94,39 @@ impl Ranges {
         self.list.drain(..over);
     }
 
-    /// The next request to send while `under_way` others are, and the range that it is for: the frontmost that is due and has
-    /// room for what it brings, else the first of a range that is cut off another one.
-    pub(super) fn next_request(&mut self, under_way: usize) -> Option<(u64, Ask)> {
-        let held: usize = self.list.iter().map(|range| range.ready.len()).sum();
-        let room = held + under_way < PAGES_HELD;
-        let may_ask = |at: usize, range: &Range| {
-            range.phase == Phase::Due && (at == 0 || range.ended || (room && range.ready.len() < PAGES_AHEAD))
-        };
-        let due = self.list.iter().enumerate().position(|(at, range)| may_ask(at, range));
-        let at = match due {
+    /// The next request to send while `under_way` of at `most` so many others are. Folders are asked for first, since they save
+    /// guesses; then comes a page for the frontmost range that is due and has room for what it brings, then a range that is
+    /// cut off another one.
+    pub(super) fn next_request(&mut self, under_way: usize, most: usize) -> Option<Request> {
+        if let Some(folder) = self.folders.next_question() {
+            return Some(Request::Folders(folder));
+        }
+        let held = self.list.iter().map(|range| range.ready.len()).sum::<usize>() + under_way;
+        let at = match self.due(WINDOW, held, PAGES_HELD) {
             Some(at) => at,
-            None if room => self.cut()?,
-            None => return None,
+            None if held >= PAGES_HELD => return None,
+            None => match self.cut(most.saturating_sub(under_way)) {
+                Some(at) => at,
+                None => self.due(f64::INFINITY, held, PAGES_HELD / 2)?,
+            },
         };
         let range = &mut self.list[at];
-        Some((range.id, range.ask()))
+        Some(Request::Page(range.id, range.ask()))
+    }
+
+    /// The frontmost range that is due: within so many pages, and with room for what it brings while at `most` so many pages
+    /// are `held`. The first that still lists anything always may: all others wait for it.
+    fn due(&self, window: f64, held: usize, most: usize) -> Option<usize> {
+        let (mut ahead, mut is_first) = (0.0, true);
+        for (at, range) in self.list.iter().enumerate() {
+            let room = held < most && range.ready.len() < PAGES_AHEAD && ahead < window;
+            if range.phase == Phase::Due && (is_first || range.ended || room) {
+                return Some(at);
+            }
+            is_first &= !matches!(range.phase, Phase::Due | Phase::Asked);
+            ahead += range.outstanding();
+        }
+        None
     }
 
     /// Whether another guess is worth its request: no more are open than whole pages were filled, and of the answers so far
@@ -103,46 +135,55 @@ impl Ranges {
         let guesses = self.list.iter().filter(|range| range.first.is_none()).count();
         let pages = self.keys / self.longest;
         self.list.len() < RANGES
-            && guesses < pages.max(1)
-            && (self.answers - pages.min(self.answers)) * WASTE <= pages + SPARE
+            && guesses < pages.max(GUESSES)
+            && self.answers - pages.min(self.answers) <= pages + SPARE
     }
 
-    /// Cuts a range in two; where the new one is.
-    fn cut(&mut self) -> Option<usize> {
+    /// Cuts a range in two; where the new one is. So many requests could be sent.
+    fn cut(&mut self, spare: usize) -> Option<usize> {
         if !self.may_guess() {
             return None;
         }
-        let (at, after, depth) = self.candidates().into_iter().find_map(|at| {
-            let range = &self.list[at];
-            let found = range.outlook.cut(range.seen.as_ref()?.as_bytes(), self.upper(at));
-            if found.is_none() {
-                self.list[at].outlook.give_up();
-            }
-            found.map(|(cut, depth)| (at, Key::new(cut), depth))
-        })?;
-        let family = self.list[at].seen.clone().map(|last| (last, depth)).filter(|_| depth > 0);
-        let outlook = self.list[at].outlook.halve();
-        let mut new = Range::new(self.next_id, Some(after));
-        (new.outlook, new.family) = (outlook, family);
-        self.next_id += 1;
-        self.list.insert(at + 1, new);
-        Some(at + 1)
+        while let Some((at, share)) = self.worth_a_cut(spare) {
+            let upper = self.upper(at).map(<[u8]>::to_vec);
+            let outlook = &mut self.list[at].outlook;
+            let before = outlook.pages();
+            let Some(cut) = outlook.cut(share, upper.as_deref(), &self.folders) else {
+                outlook.give_up();
+                continue;
+            };
+            outlook.expect(Some(&cut), &self.folders);
+            let mut new = Range::new(self.next_id, Some(Key::new(&cut)));
+            new.outlook = Outlook::of((before - outlook.pages()).max(1.0));
+            self.next_id += 1;
+            self.list.insert(at + 1, new);
+            return Some(at + 1);
+        }
+        None
     }
 
-    /// Ranges that are worth a cut: the long ones from the front on, since what they bring is needed first, then the others,
-    /// the longest first.
-    fn candidates(&self) -> Vec<usize> {
-        let open =
-            |range: &Range| range.first.is_some() && !range.ended && matches!(range.phase, Phase::Due | Phase::Asked);
-        let pages = |at: &usize| self.list[*at].outlook.pages();
-        let mut worth: Vec<usize> =
-            (0..self.list.len()).filter(|at| open(&self.list[*at]) && pages(at) >= SHORT).collect();
-        worth.sort_by(|one, other| {
-            let rank = |at: &usize| (pages(at) < LONG, if pages(at) < LONG { -pages(at) } else { 0.0 });
-            let (one, other) = (rank(one), rank(other));
-            one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
-        });
-        worth
+    /// The range that is most worth a cut, and the share of it that is to come before the cut: one of which it is not known
+    /// how far it reaches, else the longest. All requests that can be sent are shared out by length.
+    fn worth_a_cut(&self, spare: usize) -> Option<(usize, f64)> {
+        let (mut ahead, mut all) = (0.0, 0.0);
+        let mut worth: Option<(usize, f64)> = None;
+        let rank = |at: usize, near: f64| (self.list[at].outlook.is_wide(), near);
+        for (at, range) in self.list.iter().enumerate() {
+            let near = range.outlook.pages().min(WINDOW - ahead);
+            if near <= 0.0 && ahead >= WINDOW {
+                break;
+            }
+            ahead += range.outstanding();
+            let is_open = range.first.is_some() && !range.ended && matches!(range.phase, Phase::Due | Phase::Asked);
+            if is_open && (near >= SHORT || range.outlook.is_wide()) {
+                all += near;
+                worth = worth.filter(|&(best, pages)| rank(best, pages) >= rank(at, near)).or(Some((at, near)));
+            }
+        }
+        let (at, near) = worth?;
+        let pages = self.list[at].outlook.pages();
+        let parts = (1.0 + spare as f64 * near / all).round().min(near / PIECE).max(2.0);
+        Some((at, if near < pages { near / pages } else { 1.0 - 1.0 / parts }))
     }
 
     /// What no key of a range reaches, as far as that is known.
@@ -150,6 +191,18 @@ impl Ranges {
         match self.list.get(at + 1) {
             Some(next) => next.after.as_ref().map(Key::as_bytes),
             None => self.limit.as_deref(),
+        }
+    }
+
+    /// Takes the names of the folders right under `folder`, perhaps all of them; none if they could not be told.
+    pub(super) fn found_folders(&mut self, folder: &[u8], names: Vec<Vec<u8>>, all: bool) {
+        self.answers += 1;
+        self.folders.found(folder, names, all);
+        for at in 0..self.list.len() {
+            if self.list[at].first.is_some() {
+                let upper = self.upper(at).map(<[u8]>::to_vec);
+                self.list[at].outlook.expect(upper.as_deref(), &self.folders);
+            }
         }
     }
 
@@ -187,8 +240,8 @@ impl Ranges {
         let limit = self.limit.clone();
         let next = self.list.get(at).and_then(|next| next.after.clone());
         let upper = next.as_ref().map(Key::as_bytes).or(limit.as_deref());
-        if let (Some(cut), Some(seen)) = (&missed.after, self.list[at - 1].seen.clone()) {
-            self.list[at - 1].outlook.nothing_after(cut.as_bytes(), seen.as_bytes(), upper);
+        if let Some(cut) = &missed.after {
+            self.list[at - 1].outlook.nothing_after(cut.as_bytes(), upper, &self.folders);
         }
         self.settle(at - 1);
     }
@@ -197,11 +250,15 @@ impl Ranges {
         let is_first = self.list[at].first.is_none();
         if !page.objects.is_empty() {
             let upper = self.upper(at).map(<[u8]>::to_vec);
-            let Range { outlook, family, .. } = &mut self.list[at];
-            if let (true, Some((family, depth)), Some(first)) = (is_first, family, page.objects.first()) {
-                outlook.follows(family.as_bytes(), *depth, first.key.as_bytes());
+            let keys = page.objects.iter().map(|object| object.key.as_bytes());
+            let outlook = &mut self.list[at].outlook;
+            outlook.learn(keys, upper.as_deref(), &self.folders);
+            if outlook.is_wide() && page.next.is_some() {
+                let (key, lengths) = outlook.unknown();
+                if self.folders.ask_around(key, lengths, self.keys / self.longest) {
+                    outlook.give_up();
+                }
             }
-            outlook.learn(page.objects.iter().map(|object| object.key.as_bytes()), upper.as_deref());
         }
         self.list[at].take(page.objects, page.next)?;
         self.settle(at);

@@ -90,6 +90,8 @@ pub struct ServerAddress {
     text: String,
     /// Whether a replica may be read; it may lag behind.
     replica: bool,
+    /// Whether tables without snapshots may be read.
+    no_snapshot: bool,
 }
 
 impl ServerAddress {
@@ -109,14 +111,18 @@ impl ServerAddress {
             ));
         }
         let (place, query) = place.split_once('?').unwrap_or((place, ""));
-        let mut address = Self { server, text: format!("{}://{place}", server.word()), replica: false };
+        let mut address =
+            Self { server, text: format!("{}://{place}", server.word()), replica: false, no_snapshot: false };
         let (mut tracked, mut kept) = (None, Vec::new());
         for option in query.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, "true"));
             match (name, value.parse::<bool>()) {
                 ("tracked", Ok(value)) => tracked = Some(value),
                 ("replica", Ok(value)) => address.replica = value,
-                ("tracked" | "replica", Err(_)) => return Err(wrong("tracked and replica are true or false")),
+                ("no_snapshot", Ok(value)) => address.no_snapshot = value,
+                ("tracked" | "replica" | "no_snapshot", Err(_)) => {
+                    return Err(wrong("tracked, replica and no_snapshot are true or false"));
+                }
                 // The schema that Prisma's addresses name.
                 ("schema", _) if server == Server::Postgres => kept.push(format!("options[search_path]={value}")),
                 _ if server.options().contains(&name) => kept.push(option.to_owned()),
@@ -143,6 +149,12 @@ impl ServerAddress {
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(super) fn takes_replica(&self) -> bool {
         self.replica
+    }
+
+    /// Whether tables without snapshots may be read.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(super) fn takes_no_snapshot(&self) -> bool {
+        self.no_snapshot
     }
 
     /// For the driver; with the password, so it must not be shown.
@@ -213,6 +225,8 @@ mod tests {
             Ok(("postgres://host/db?sslmode=require", false, Some(false))),
         );
         check("//host/db?replica=true&connection_limit=5", Ok(("postgres://host/db", true, None)));
+        let accepted = ServerAddress::parse(Server::MySql, "//host/db?no_snapshot=true").expect("an address").0;
+        assert_eq!((accepted.no_snapshot, accepted.text.as_str()), (true, "mysql://host/db"));
         check("//host/db?schema=app", Ok(("postgres://host/db?options[search_path]=app", false, None)));
         check("host/db", Err("the address is not complete"));
         check("//host/db?channel_binding=require", Err("the option channel_binding is not supported"));

@@ -27,6 +27,8 @@ pub(super) enum Meaning {
     NoTable,
     NoColumn,
     Denied,
+    /// Rows would be left out that others may see.
+    RowsHidden,
     ReadOnly,
     Duplicate,
     Other,
@@ -93,6 +95,19 @@ pub(super) trait Engine: Send + Sync {
     /// # Errors
     /// As [`Connection::each`].
     async fn replica(&self, connection: &mut dyn Connection, patience: Duration) -> Result<Option<&'static str>, Halt>;
+
+    /// Why what these parts read within a transaction is not of one moment; `None` if it is.
+    ///
+    /// # Errors
+    /// As [`Connection::each`].
+    async fn not_of_one_moment(
+        &self,
+        _connection: &mut dyn Connection,
+        _parts: &[&Part],
+        _patience: Duration,
+    ) -> Result<Option<String>, Halt> {
+        Ok(None)
+    }
 
     fn meaning(&self, error: &sqlx::Error) -> Meaning;
 

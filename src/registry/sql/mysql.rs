@@ -16,6 +16,7 @@ use sqlx::{ConnectOptions, Decode, MySql, Row, TypeInfo, ValueRef};
 use super::address::ServerAddress;
 use super::connection::{Ask, Cells, Connection, Halt, Parameter, connection};
 use super::engine::{Column, Datum, Engine, Insert, Meaning, Purpose, RowEngine, Stored, Target, missing_index};
+use super::moments::not_of_one_moment;
 use super::queries::{Dialect, Part, Table};
 use crate::domain::Key;
 use crate::registry::tally::hex;
@@ -67,6 +68,8 @@ impl Engine for MySqlEngine {
         if set(&mut connection, format!("SET SESSION max_statement_time = {seconds}")).await.is_err() {
             set(&mut connection, format!("SET SESSION max_execution_time = {}", limit.as_millis())).await?;
         }
+        // A server may be told to cut every answer short.
+        set(&mut connection, format!("SET SESSION sql_select_limit = {}", u64::MAX)).await?;
         let lock_wait = patience.as_secs().max(1);
         set(&mut connection, format!("SET SESSION innodb_lock_wait_timeout = {lock_wait}")).await?;
         set(&mut connection, format!("SET SESSION lock_wait_timeout = {lock_wait}")).await?;
@@ -105,6 +108,15 @@ impl Engine for MySqlEngine {
             }
         }
         Ok(None)
+    }
+
+    async fn not_of_one_moment(
+        &self,
+        connection: &mut dyn Connection,
+        parts: &[&Part],
+        patience: Duration,
+    ) -> Result<Option<String>, Halt> {
+        not_of_one_moment(connection, parts, patience).await
     }
 
     /// By number (mariadb.com/kb/en/mariadb-error-code-reference).

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, PgTypeKind};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgRow, PgTypeKind};
 use sqlx::query::Query;
 use sqlx::{ConnectOptions, Postgres, Row, TypeInfo, ValueRef};
 
@@ -47,6 +47,7 @@ impl PostgresEngine {
 
 /// What a transaction begins with. Everything is set for the transaction only, since behind a pooler the session is
 /// somebody else's afterwards. The form of times and bytes is fixed, so that a row is written down the same way every time.
+/// Where policies would leave rows out, PostgreSQL is to refuse instead (postgresql.org/docs/15/ddl-rowsecurity.html).
 fn beginning(purpose: Purpose, patience: Duration) -> String {
     let (mode, limit) = match purpose {
         // The reading itself is watched by what arrives; this is for a client that went away.
@@ -57,7 +58,7 @@ fn beginning(purpose: Purpose, patience: Duration) -> String {
     format!(
         "BEGIN {mode}; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; \
          SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
-         SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1",
+         SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL row_security = off",
         limit.as_millis(),
         patience.as_millis()
     )
@@ -89,6 +90,11 @@ impl Engine for PostgresEngine {
 
     /// By SQLSTATE (postgresql.org/docs/15/errcodes-appendix.html).
     fn meaning(&self, error: &sqlx::Error) -> Meaning {
+        // It shares its SQLSTATE with other refusals, and its words are translated; the function that refuses is not.
+        let of_postgres = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+        if of_postgres.and_then(PgDatabaseError::routine) == Some("check_enable_rls") {
+            return Meaning::RowsHidden;
+        }
         match error.as_database_error().and_then(|error| error.code()).as_deref() {
             Some("3D000") => Meaning::NoDatabase,
             Some("42P01" | "3F000") => Meaning::NoTable,

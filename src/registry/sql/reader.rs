@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::connection::{Ask, Cells, Connection, Halt, Parameter, message};
+use super::cut_short::cut_short;
 use super::engine::{Engine, Meaning, Purpose, Stored};
 use super::queries::{From, Kind, Part, Table, parts};
 use crate::domain::Key;
@@ -47,7 +48,24 @@ impl Reader {
             let stored = reader.check(&mut *connection, &part).await?;
             reader.parts.push((part, stored));
         }
+        reader.check_moment(&mut *connection).await?;
         Ok(reader)
+    }
+
+    /// That one transaction sees one moment of everything that is read.
+    async fn check_moment(&self, connection: &mut dyn Connection) -> Result<(), RegistryError> {
+        if self.access.no_snapshot {
+            return Ok(());
+        }
+        let parts: Vec<&Part> = self.parts.iter().map(|(part, _)| part).collect();
+        let found = self.engine.not_of_one_moment(connection, &parts, self.access.patience).await;
+        match found.map_err(|halt| self.halted("the server", halt))? {
+            None => Ok(()),
+            Some(why) => Err(self.refused(format!(
+                "{why}, so what is read is not of one moment and a live project may be missing; change the engine, or accept \
+                 that with `no_snapshot = true`"
+            ))),
+        }
     }
 
     /// Connects to a server that may be believed.
@@ -70,6 +88,12 @@ impl Reader {
     /// Proves that rows can be asked for, without reading any.
     async fn check(&self, connection: &mut dyn Connection, part: &Part) -> Result<Stored, RegistryError> {
         let dialect = self.engine.dialect();
+        if let From::Query(query) = &part.from
+            && let Some(word) = cut_short(query)
+        {
+            let why = format!("{word} leaves rows out, and what is left out would pass for gone; ask for all of them");
+            return Err(self.malformed(&part.place, why));
+        }
         let types = match connection.types(part.all(dialect)).await {
             Ok(types) => types,
             Err(error) => return Err(self.absent(connection, part, &error).await),
@@ -167,6 +191,7 @@ impl Reader {
     pub(super) async fn read(&self, sink: RowSink<'_>) -> Result<SourceReport, RegistryError> {
         let mut tally = Tally::new(sink);
         let mut connection = self.connect(Purpose::Reading).await?;
+        self.check_moment(&mut *connection).await?;
         for (part, _) in &self.parts {
             let question = Ask::plain(part.all(self.engine.dialect()));
             self.stream(&mut *connection, part, question, &mut |row, first| tally.part(row, first)).await?;
@@ -334,6 +359,11 @@ impl Reader {
 
     pub(super) fn halted_by(&self, place: &str, error: &sqlx::Error) -> RegistryError {
         match self.engine.meaning(error) {
+            Meaning::RowsHidden => self.refused(format!(
+                "{place}: {}; this user sees a part of the rows only: read as a role with BYPASSRLS, or as the owner of the \
+                 table",
+                message(error)
+            )),
             Meaning::Denied | Meaning::ReadOnly => self.refused(format!("{place}: {}", message(error))),
             Meaning::NoTable | Meaning::NoColumn => self.malformed(place, message(error)),
             _ => self.partial(format!("{place}: {}", message(error))),

@@ -80,7 +80,11 @@ impl ServerRegistry {
         role: Role,
         access: Access,
     ) -> Result<Self, RegistryError> {
-        let access = Access { replica: access.replica || address.takes_replica(), ..access };
+        let access = Access {
+            replica: access.replica || address.takes_replica(),
+            no_snapshot: access.no_snapshot || address.takes_no_snapshot(),
+            ..access
+        };
         match address.server() {
             #[cfg(feature = "postgres")]
             Server::Postgres => {

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
-use super::{BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind, ListPage, ListRequest, ObjectStore, StoreError};
+use super::{
+    BatchAnswer, DeleteAnswer, DeleteTarget, ErrorKind, FoldersPage, ListPage, ListRequest, ObjectStore, StoreError,
+};
 use crate::domain::{Key, Object};
 
 /// What is stored with an object beside its bytes.
@@ -92,6 +94,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("a_long_listing_comes_in_pages", |subject| Box::pin(pages(subject))),
     ("a_prefix_bounds_a_listing", |subject| Box::pin(prefixes(subject))),
     ("a_listing_starts_after_a_key", |subject| Box::pin(starts(subject))),
+    ("folders_are_grouped_by_the_slash", |subject| Box::pin(folders(subject))),
     ("hostile_keys_go_round_unchanged", |subject| Box::pin(hostile(subject))),
     ("a_space_before_a_key_makes_another_key", |subject| Box::pin(leading_space(subject))),
     ("a_plus_is_not_a_space", |subject| Box::pin(plus(subject))),
@@ -159,6 +162,19 @@ async fn starts(subject: Subject<'_>) -> Result<(), String> {
     check("b/", "b/3", &[]).await?;
     check("", "c +", &["c +%"]).await?;
     check("", "c +%", &[]).await
+}
+
+async fn folders(subject: Subject<'_>) -> Result<(), String> {
+    subject.fill(&keys(&["a", "b/1", "b/2", "b/c/1", "b/c/d/1", "d+ e%/1", "f"])).await?;
+    let check = async |prefix: &str, expected: &[&str]| {
+        let page = subject.store.folders(prefix.as_bytes()).await.map_err(|error| error.to_string())?;
+        let expected = expected.iter().map(|name| name.as_bytes().to_vec()).collect();
+        same(&format!("the folders under {prefix}"), &page, &FoldersPage { names: expected, complete: true })
+    };
+    check("", &["b/", "d+ e%/"]).await?;
+    check("b/", &["b/c/"]).await?;
+    check("b/c/", &["b/c/d/"]).await?;
+    check("nothing/", &[]).await
 }
 
 async fn hostile(subject: Subject<'_>) -> Result<(), String> {

@@ -9,6 +9,11 @@ use super::{S3Store, answered};
 use crate::store::StoreError;
 use crate::store::lifecycle::{LifecycleRule, read, write};
 
+/// What holds for all rules beside them. Whoever writes rules without it sets it to what is usual (AmazonS3
+/// API_PutBucketLifecycleConfiguration).
+const MINIMUM_SIZE: &str = "x-amz-transition-default-minimum-object-size";
+const USUAL_MINIMUM_SIZE: &str = "all_storage_classes_128K";
+
 /// See [`crate::store::ObjectStore::lifecycle`].
 pub(super) async fn get(store: &S3Store) -> Result<Vec<LifecycleRule>, StoreError> {
     let attempt = store.attempt("reading the lifecycle rules of");
@@ -22,6 +27,11 @@ pub(super) async fn get(store: &S3Store) -> Result<Vec<LifecycleRule>, StoreErro
     }
     if answer.status != 200 || code.is_some() {
         return Err(attempt.refused(&answer));
+    }
+    let minimum = answer.header(MINIMUM_SIZE).filter(|size| *size != USUAL_MINIMUM_SIZE);
+    if let Some(size) = minimum {
+        let why = format!("the lifecycle rules cannot be kept as they are: {MINIMUM_SIZE} of the bucket is {size}");
+        return Err(attempt.malformed(&Breach(why)));
     }
     let text = std::str::from_utf8(&answer.body).map_err(|_| attempt.malformed(&Breach::new("it is not UTF-8")))?;
     read(text)

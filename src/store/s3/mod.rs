@@ -8,6 +8,7 @@
 mod copying;
 mod deletion;
 mod errors;
+mod folders;
 mod lifecycle;
 mod listing;
 mod options;
@@ -51,8 +52,8 @@ use self::xml::Breach;
 use super::batch::MAX_KEYS;
 use super::lifecycle::LifecycleRule;
 use super::{
-    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, HeadAnswer, ListPage,
-    ListRequest, ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity, Upload,
+    AbortAnswer, BatchAnswer, CopyAnswer, CopyRequest, DeleteAnswer, DeleteTarget, ErrorKind, FoldersPage, HeadAnswer,
+    ListPage, ListRequest, ObjectStore, PutAnswer, PutRequest, STORED_HEADERS, Said, StoreError, StoreIdentity, Upload,
     UploadsPage, UploadsRequest,
 };
 use crate::domain::{ETag, Key, Object, StorageClass};
@@ -303,6 +304,10 @@ impl ObjectStore for S3Store {
 
     async fn set_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), StoreError> {
         lifecycle::set(self, rules).await
+    }
+
+    async fn folders(&self, prefix: &[u8]) -> Result<FoldersPage, StoreError> {
+        folders::folders(self, prefix).await
     }
 
     async fn uploads(&self, request: &UploadsRequest) -> Result<UploadsPage, StoreError> {

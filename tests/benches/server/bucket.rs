@@ -79,6 +79,26 @@ impl Bucket {
         Page { entries, count, next: more.then_some(at) }
     }
 
+    /// The first folders right under a prefix, and whether they are all.
+    pub fn folders(&self, prefix: &str) -> (Vec<&str>, bool) {
+        let (mut names, mut entries, mut at) = (Vec::new(), 0, self.at_or_after(prefix));
+        while let Some(key) = self.keys.get(at).filter(|key| key.starts_with(prefix)) {
+            if entries == PAGE {
+                return (names, false);
+            }
+            entries += 1;
+            at = match key[prefix.len()..].find('/') {
+                Some(slash) => {
+                    let name = &key[..=prefix.len() + slash];
+                    names.push(name);
+                    at + self.keys[at..].partition_point(|key| key.starts_with(name))
+                }
+                None => at + 1,
+            };
+        }
+        (names, true)
+    }
+
     /// The entry of a key that is there.
     pub fn entry(&self, key: &str) -> Option<&str> {
         let at = self.keys.binary_search_by(|known| known.as_str().cmp(key)).ok()?;

@@ -123,8 +123,29 @@ impl Front {
         }
     }
 
+    /// The first page of folders right under a prefix. Objects beside them count, but are not told.
+    fn folders(&self, prefix: &str) -> Response<Whole> {
+        let (names, complete) = self.bucket.folders(prefix);
+        let told: String =
+            names.iter().map(|name| format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>")).collect();
+        let more = if complete { "" } else { "<NextContinuationToken>0</NextContinuationToken>" };
+        text(
+            200,
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+                 <Name>bench</Name><Prefix>{prefix}</Prefix><Delimiter>/</Delimiter><MaxKeys>1000</MaxKeys>\
+                 <KeyCount>{}</KeyCount><IsTruncated>{}</IsTruncated>{more}{told}</ListBucketResult>",
+                names.len(),
+                !complete
+            ),
+        )
+    }
+
     fn list<'a>(&self, value: &impl Fn(&str) -> Option<&'a str>) -> Response<Whole> {
         let prefix = value("prefix").unwrap_or_default();
+        if value("delimiter").is_some_and(|delimiter| delimiter == "/") {
+            return self.folders(prefix);
+        }
         let most = value("max-keys").and_then(|most| most.parse().ok()).unwrap_or(1000);
         let begin = match (value("continuation-token"), value("start-after").or(value("marker"))) {
             (Some(token), _) => token.parse().unwrap_or_default(),

@@ -59,12 +59,44 @@ pub fn tree(count: usize, lot: &mut Lot) -> Vec<String> {
     keys
 }
 
-/// `count` keys of a kind: `flat`, `tree`, or half and half.
+/// 32 hexadecimal digits.
+fn hexadecimal(count: usize, lot: &mut Lot) -> Vec<String> {
+    (0..count).map(|_| format!("{:014x}{:018x}", lot.below(1 << 56), lot.below(1 << 56))).collect()
+}
+
+/// One folder of numbers.
+fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("one/img_{number:08}.png")).collect()
+}
+
+/// Ten years of days, as logs are kept.
+fn dates(count: usize) -> Vec<String> {
+    let day = |at: usize| at * 3650 / count.max(1);
+    let key = |at: usize| {
+        let (year, month, date) = (2015 + day(at) / 365, 1 + day(at) % 365 / 31, 1 + day(at) % 365 % 31);
+        format!("logs/{year}/{month:02}/{date:02}/{at:07}.gz")
+    };
+    (0..count).map(key).collect()
+}
+
+/// Folders and files that people named.
+fn words(count: usize, lot: &mut Lot) -> Vec<String> {
+    const WORDS: [&str; 12] =
+        ["alpha", "beta", "cat", "delta", "dog", "draft", "gamma", "images", "report", "summary", "videos", "x"];
+    let word = |lot: &mut Lot| WORDS[lot.below(12) as usize];
+    (0..count).map(|_| format!("{}/{}/{}-{}.jpg", word(lot), word(lot), word(lot), lot.below(1 << 20))).collect()
+}
+
+/// `count` keys of a kind: `flat`, `tree`, `hexadecimal`, `numbered`, `dates`, `words`; else half flat and half tree.
 pub fn of_kind(kind: &str, count: usize) -> Vec<String> {
     let mut lot = Lot::new(7);
     let mut keys = match kind {
         "flat" => flat(count, &mut lot),
         "tree" => tree(count, &mut lot),
+        "hexadecimal" => hexadecimal(count, &mut lot),
+        "numbered" => numbered(count),
+        "dates" => dates(count),
+        "words" => words(count, &mut lot),
         _ => {
             let mut keys = flat(count / 2, &mut lot);
             keys.extend(tree(count - count / 2, &mut lot));

@@ -16,6 +16,7 @@ use bucketree::jobs::execute::{Ending, ExecuteError, Execution, execute, resume}
 use bucketree::journal::runs::{self, PastRun};
 use bucketree::registry::SharedRegistry;
 use bucketree::store::SharedStore;
+use bucketree::store::counted::CountedStore;
 use tokio::sync::mpsc;
 
 use super::dice::Dice;
@@ -120,7 +121,7 @@ impl Lives {
         let oracle = &self.scenery.oracle;
         let watched = Watched { inner: Arc::clone(&world.registry), oracle: Arc::clone(oracle) };
         Execution {
-            store: Arc::clone(oracle) as SharedStore,
+            store: Arc::new(CountedStore::new(Arc::clone(oracle) as SharedStore)),
             registry: Some(Arc::new(watched) as SharedRegistry),
             backoff: Duration::from_micros(1),
             ..world.execution(self.scenery.plan.clone())

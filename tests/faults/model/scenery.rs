@@ -149,7 +149,7 @@ async fn plan_of_trash(world: &World, kind: PlanKind, run: &str) -> Plan {
     };
     match kind {
         PlanKind::Restore => trash.restore(run, &Only::default()).unwrap(),
-        _ => trash.empty(0),
+        _ => trash.empty(0, &[]),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Amount, SCHEMA, time_text};
+use super::{Amount, Asked, SCHEMA, time_text};
 use crate::domain::assessment::{Assessment, VerdictTotals};
 use crate::domain::facts::{Claim, ClaimKind, Facts, Owner, RegistryState};
 use crate::domain::judge::Judge;
@@ -129,6 +129,8 @@ pub struct AuditSummary {
     by_flag: BTreeMap<&'static str, Amount>,
     by_project: Vec<ProjectSummary>,
     missing: u64,
+    #[serde(flatten)]
+    asked: Asked,
 }
 
 #[derive(Serialize)]
@@ -167,6 +169,7 @@ impl AuditSummary {
         totals: &VerdictTotals,
         groups: &[(Option<u32>, VerdictTotals)],
         assessment: &Assessment,
+        asked: Asked,
     ) -> Self {
         let facts = judge.facts();
         let (state, reasons) = registry_state(facts);
@@ -192,6 +195,7 @@ impl AuditSummary {
                 .map(|(project, totals)| project_summary(project.map(|at| assessment.project_id(at)), totals, facts))
                 .collect(),
             missing: facts.missing().len() as u64,
+            asked,
         }
     }
 }

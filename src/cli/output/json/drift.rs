@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::SCHEMA;
+use super::{Asked, SCHEMA};
 use crate::domain::drift::{Absence, DriftReport, FoundBy};
 use crate::domain::facts::{Claim, ClaimKind, Owner};
 use crate::domain::{Key, ProjectId, Verdict};
@@ -120,10 +120,13 @@ pub struct DriftSummary {
     wrong_sizes: u64,
     repeated: u64,
     dead_rows: u64,
+    #[serde(flatten)]
+    asked: Asked,
 }
 
-impl From<&DriftReport> for DriftSummary {
-    fn from(report: &DriftReport) -> Self {
+impl DriftSummary {
+    /// The counts of a report, and what its listing took.
+    pub fn new(report: &DriftReport, asked: Asked) -> Self {
         Self {
             schema: SCHEMA,
             kind: "summary",
@@ -137,6 +140,7 @@ impl From<&DriftReport> for DriftSummary {
             wrong_sizes: report.wrong_sizes.len() as u64,
             repeated: report.repeated.len() as u64,
             dead_rows: report.dead_rows.len() as u64,
+            asked,
         }
     }
 }

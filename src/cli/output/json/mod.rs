@@ -17,12 +17,27 @@ pub use runs::{BundleLine, RunKey, RunLine, RunResult, VerifyResult};
 pub use scans::{ChangeLine, ChangeSummary, ScanLine};
 pub use trash::TrashLine;
 
+use crate::domain::prices::Prices;
 use crate::domain::totals::{Tally, Totals};
 use crate::domain::{Key, Object, Timestamp};
 use crate::journal::keys::KeyFields;
 
 /// The version of every shape.
 pub const SCHEMA: u32 = 1;
+
+/// What a listing took.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct Asked {
+    requests: u64,
+    request_dollars: Option<f64>,
+}
+
+impl Asked {
+    /// So many list requests, at these prices.
+    pub fn new(requests: u64, prices: &Prices) -> Self {
+        Self { requests, request_dollars: prices.of_lists(requests) }
+    }
+}
 
 /// Objects and bytes of a group.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -74,11 +89,13 @@ pub struct FolderSize {
     objects: u64,
     bytes: u64,
     newest: Option<String>,
+    #[serde(flatten)]
+    asked: Option<Asked>,
 }
 
 impl FolderSize {
-    /// A `folder`, an `object`, or the `total` under a prefix.
-    pub fn new(kind: &'static str, key: &[u8], totals: &Totals) -> Self {
+    /// A `folder`, an `object`, or the `total` under a prefix, which says what the listing took.
+    pub fn new(kind: &'static str, key: &[u8], totals: &Totals, asked: Option<Asked>) -> Self {
         Self {
             schema: SCHEMA,
             kind,
@@ -86,6 +103,7 @@ impl FolderSize {
             objects: totals.objects,
             bytes: totals.bytes,
             newest: time_text(totals.newest),
+            asked,
         }
     }
 }

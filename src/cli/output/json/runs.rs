@@ -9,6 +9,7 @@ use super::SCHEMA;
 use crate::domain::Key;
 use crate::domain::outcome::{Outcome, OutcomeCounts};
 use crate::domain::progress::{RunReport, Verification};
+use crate::domain::requests::Requests;
 use crate::jobs::verify::Proof;
 use crate::journal::bundle::Bundle;
 use crate::journal::keys::KeyFields;
@@ -29,6 +30,7 @@ pub struct RunResult {
     cancelled: bool,
     stopped: Option<String>,
     success: bool,
+    requests: BTreeMap<&'static str, u64>,
     seconds: f64,
 }
 
@@ -65,6 +67,10 @@ fn outcome_counts(outcomes: &OutcomeCounts) -> BTreeMap<&'static str, u64> {
     Outcome::ALL.into_iter().map(|outcome| (outcome.name(), outcomes.of(outcome))).collect()
 }
 
+fn request_counts(requests: &Requests) -> BTreeMap<&'static str, u64> {
+    requests.iter().map(|(request, count)| (request.name(), count)).collect()
+}
+
 impl From<&RunReport> for RunResult {
     fn from(report: &RunReport) -> Self {
         Self {
@@ -87,6 +93,7 @@ impl From<&RunReport> for RunResult {
             cancelled: report.cancelled,
             stopped: report.stopped.as_ref().map(ToString::to_string),
             success: report.is_success(),
+            requests: request_counts(&report.requests),
             seconds: report.elapsed.as_secs_f64(),
         }
     }
@@ -135,6 +142,7 @@ pub struct RunLine {
     under_way: Option<String>,
     cancelled: bool,
     stopped: Option<String>,
+    requests: BTreeMap<&'static str, u64>,
     damage: Option<String>,
 }
 
@@ -154,6 +162,7 @@ impl RunLine {
             under_way: owner.map(ToString::to_string),
             cancelled: summary.cancelled,
             stopped: summary.stopped.clone(),
+            requests: request_counts(&summary.requests),
             damage: damage.map(str::to_owned),
         }
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Amount, SCHEMA, time_text};
+use super::{Amount, Asked, SCHEMA, time_text};
 use crate::domain::Key;
 use crate::domain::changes::{Change, ChangeTotals, Difference, Summary};
 use crate::domain::inventory::{Inventory, ObjectIndex};
+use crate::domain::prices::Prices;
 use crate::journal::keys::KeyFields;
 use crate::scans::ScanHeader;
 
@@ -22,7 +23,8 @@ pub struct ScanLine {
     begun: String,
     ended: String,
     server_time: Option<String>,
-    requests: u64,
+    #[serde(flatten)]
+    asked: Asked,
     objects: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
@@ -32,7 +34,7 @@ pub struct ScanLine {
 
 impl ScanLine {
     /// A scan, and the file of so many bytes that it is in.
-    pub fn new(header: &ScanHeader, file: Option<&str>, bytes: u64) -> Self {
+    pub fn new(header: &ScanHeader, prices: &Prices, file: Option<&str>, bytes: u64) -> Self {
         Self {
             schema: SCHEMA,
             id: header.id.clone(),
@@ -42,7 +44,7 @@ impl ScanLine {
             begun: header.begun.to_string(),
             ended: header.ended.to_string(),
             server_time: time_text(header.server_time),
-            requests: header.requests,
+            asked: Asked::new(header.requests, prices),
             objects: header.objects,
             file: file.map(str::to_owned),
             file_bytes: file.map(|_| bytes),
@@ -132,14 +134,16 @@ impl From<&ChangeTotals> for ChangeFields {
 impl ChangeSummary {
     /// The totals between these two.
     pub fn new(summary: &Summary, before: &ScanHeader, after: &ScanHeader) -> Self {
+        // Where they were listed, other prices may hold than here.
+        let line = |header: &ScanHeader| ScanLine::new(header, &Prices::default(), None, 0);
         let folder = |(prefix, totals): (&Vec<u8>, &ChangeTotals)| FolderChanges {
             prefix: KeyFields::from(&Key::new(prefix)),
             totals: totals.into(),
         };
         Self {
             schema: SCHEMA,
-            before: ScanLine::new(before, None, 0),
-            after: ScanLine::new(after, None, 0),
+            before: line(before),
+            after: line(after),
             all: (&summary.all).into(),
             by_folder: summary.folders.iter().map(folder).collect(),
             by_project: summary

@@ -21,7 +21,7 @@ use crate::cli::session::Session;
 use crate::demo::{Demo, DemoOptions, start};
 use crate::domain::plan::PlanKind;
 use crate::domain::progress::Completeness;
-use crate::domain::trash::place;
+use crate::domain::trash::{TRASH, place};
 use crate::domain::{Key, Plan, Verdict};
 use crate::journal::record::{Record, SCHEMA};
 use crate::journal::{Journal, plan_file};
@@ -176,6 +176,16 @@ async fn what_is_deleted_goes_to_the_trash_unless_it_is_said_otherwise() {
     let moved = planned.iter().map(|key| place(&run, key));
     let expected: BTreeSet<Key> = before.difference(&planned).cloned().chain(moved).collect();
     assert_eq!(journey.listed().await, expected);
+
+    journey
+        .until("the trash is on the screen", |state| {
+            let inventory = &state.bucket.inventory;
+            inventory.range(TRASH.as_bytes()).len() > 0 && state.bucket.audit == Audit::Done
+        })
+        .await;
+    let state = &journey.desk.state;
+    assert_eq!(journey.keys(|index| !state.bucket.inventory.is_gone(index)), expected, "nobody pressed r");
+    assert!(state.bucket.assessment.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

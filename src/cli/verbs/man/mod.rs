@@ -2,6 +2,7 @@
 
 mod console;
 mod scans;
+mod shapes;
 mod text;
 
 use clap::{Command, CommandFactory};
@@ -117,8 +118,8 @@ fn guards(roff: &mut Roff) {
 }
 
 fn json(roff: &mut Roff) {
-    section(roff, "JSON", text::JSON);
-    for (verb, note, fields) in text::SHAPES.iter().chain(scans::SHAPES) {
+    section(roff, "JSON", shapes::JSON);
+    for (verb, note, fields) in shapes::SHAPES.iter().chain(scans::SHAPES) {
         roff.control("SS", [*verb]);
         roff.text([roman(*note)]);
         fields.iter().for_each(|(name, meaning)| item(roff, name, meaning));

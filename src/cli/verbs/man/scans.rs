@@ -1,11 +1,11 @@
 //! The words about kept scans.
 
-use super::text::Shape;
+use super::shapes::{ASKED, Shape};
 
 /// What a kept scan is, and what may be done with one.
 pub const KEPT_SCANS: &[&str] = &[
-    "`scan` lists the whole bucket and keeps the listing in the state folder, as the console does after each complete one; \
-     the newest five of each bucket are kept (kept_scans). The console shows the last one at once, says how old it is, and \
+    "`scan` lists the whole bucket and keeps the listing in the state folder, as the console, audit, plan and \
+     registry do after each complete one; the newest five of each bucket are kept (kept_scans). The console shows the last one at once, says how old it is, and \
      lists the bucket behind it: until that has ended nothing is marked in bulk and nothing is planned. `scans` lists what \
      is kept.",
     "`scan --out` writes a scan to a new file, or as a new object with s3://BUCKET/KEY at the same endpoint, in one request. \
@@ -29,9 +29,14 @@ pub const KEPT_SCANS: &[&str] = &[
 /// What the numbers of `usage` are.
 pub const USAGE: &[&str] = &[
     "`usage` groups objects by what the first layout that reads the key says: project, user, layout, or type (the kind of \
-     media, else the ending); or by age. No registry is asked. Costs are those of storage alone at price_per_gb and \
+     media, else the ending); or by age. No registry is asked. Costs are those of storage at price_per_gb and \
      price_per_gb_infrequent, by default R2's prices of $0.015 and $0.01 for 10^9 bytes and a month \
-     (https://developers.cloudflare.com/r2/pricing/); free allowances are not taken off, requests not added.",
+     (https://developers.cloudflare.com/r2/pricing/); free allowances are not taken off.",
+    "Whatever lists the bucket says how many requests that took, and what they cost: a million requests that list, write or \
+     copy at price_class_a, a million that read at price_class_b; deletions are free of charge. By default these are $4.50 and \
+     $0.36 on R2, $5.00 and $0.40 on Amazon's S3 (https://aws.amazon.com/s3/pricing/), and unknown elsewhere: then only the \
+     requests are told. A run counts its requests by kind; `runs show` has them. What is repeated because a read failed \
+     counts once, and so does a copy by parts.",
 ];
 
 /// What `uploads` does.
@@ -62,6 +67,7 @@ pub const SHAPES: &[Shape] = &[
             ("name", "of the group; null for what no layout reads, for what has no time, and for the total"),
             ("objects, bytes", "in it"),
             ("dollars_a_month", "what storing it costs at price_per_gb and price_per_gb_infrequent"),
+            ("requests, request_dollars", "of the total: as for audit --summary"),
         ],
     ),
     (
@@ -73,7 +79,8 @@ pub const SHAPES: &[Shape] = &[
             ("prefix", "key or key_base64: only keys that begin with it were listed"),
             ("begun, ended", "by the clock of the machine that listed"),
             ("server_time", "the server's clock at the first page, or null"),
-            ("requests, objects", "list requests made, objects listed"),
+            ASKED,
+            ("objects", "objects listed"),
             ("file, file_bytes", "where it is, and how long that file or object is"),
         ],
     ),

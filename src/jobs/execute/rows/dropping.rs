@@ -10,7 +10,7 @@ use crate::jobs::execute::{Execution, Recorder};
 use crate::jobs::verify::Proof;
 use crate::journal::record::Record;
 use crate::journal::{kept_rows, runs};
-use crate::store::ListRequest;
+use crate::store::{ListRequest, ObjectStore as _};
 
 /// Drops what the runs kept of which nothing is in the trash any more.
 pub async fn drop_kept(execution: &Execution, recorder: &Recorder, proof: &Proof) -> RowsReport {

@@ -1,15 +1,16 @@
 //! Rows of keys proved gone: kept aside, whole, and then removed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::on_disk;
 use crate::domain::facts::Owner;
 use crate::domain::plan::{PlanKind, PlanRow};
-use crate::domain::progress::RowsReport;
+use crate::domain::progress::{LogLevel, RowsReport};
 use crate::domain::rows::KeptRow;
 use crate::domain::{Key, ProjectId};
 use crate::jobs::execute::{Execution, Recheck, Recorder};
+use crate::jobs::presence::{self, Presence};
 use crate::journal::kept_rows::{Covered, KeptRows};
 use crate::journal::keys::KeyFields;
 use crate::journal::record::Record;
@@ -58,6 +59,7 @@ impl Removal<'_> {
             let keys: HashSet<&Key> = gone.iter().collect();
             let mut due: Vec<KeptRow> = open.iter().filter(|row| keys.contains(&row.key)).cloned().collect();
             self.leave_live(&mut due).await?;
+            self.leave_returned(&mut due).await?;
             report.removed += self.remove(&due).await?;
             self.done(report.removed, None, None).await;
         }
@@ -95,7 +97,35 @@ impl Removal<'_> {
         let mut rows = self.registry.rows(keys).await.map_err(|error| error.to_string())?;
         rows.retain(|row| exact.contains(&row.key));
         self.leave_live(&mut rows).await?;
+        self.leave_returned(&mut rows).await?;
         Ok(rows)
+    }
+
+    /// Looks once more for each object whose row is due: what was written again since it was proved gone needs its row. What
+    /// is listed in another spelling than it is asked for, as on a store that folds Unicode, only a HEAD finds.
+    async fn leave_returned(&self, rows: &mut Vec<KeptRow>) -> Result<(), String> {
+        let keys: BTreeSet<&Key> = rows.iter().map(|row| &row.key).collect();
+        let (plain, others): (Vec<Key>, Vec<Key>) =
+            keys.into_iter().cloned().partition(|key| key.as_bytes().is_ascii());
+        let store = self.execution.store.as_ref();
+        let mut found = presence::look(store, &plain).await;
+        found.extend(presence::heads(store, &others).await);
+        let mut returned = HashSet::new();
+        for (key, found) in plain.into_iter().chain(others).zip(found) {
+            match found {
+                Presence::Gone => {}
+                Presence::There(_) => {
+                    let text = format!("{} was written again since it was proved gone; its rows stay", key.escaped());
+                    self.recorder.log(LogLevel::Warning, text).await;
+                    returned.insert(key);
+                }
+                Presence::Unproven(error) => {
+                    return Err(format!("that {} is still gone could not be proved: {}", key.escaped(), error.message));
+                }
+            }
+        }
+        rows.retain(|row| !returned.contains(&row.key));
+        Ok(())
     }
 
     async fn leave_live(&self, rows: &mut Vec<KeptRow>) -> Result<(), String> {

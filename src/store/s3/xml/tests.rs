@@ -70,8 +70,9 @@ fn by_quick_xml(body: &str) -> Option<Vec<(String, String)>> {
     loop {
         match reader.read_event().ok()? {
             Event::Start(start) => {
-                if start.local_name().as_ref().contains('<') {
-                    return None; // no name has it, which this reader does not mind (XML 1.0, 2.3)
+                let name = start.name();
+                if !name.as_ref().starts_with(|c: char| c.is_alphabetic() || c == '_') || name.as_ref().contains('<') {
+                    return None; // that is no name, which this reader does not mind (XML 1.0, 2.3)
                 }
                 if let Some((_, text, is_leaf)) = open.last_mut() {
                     if *is_leaf && !text.trim().is_empty() {
