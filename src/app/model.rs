@@ -45,6 +45,8 @@ pub struct Session {
     pub deletes: Atomicity,
     /// Whether a scan in a file is looked at, and no bucket is asked.
     pub offline: bool,
+    /// Whether complete listings are kept, to be compared with later.
+    pub keeps_scans: bool,
     /// How deletions reach the store, unless the dialog says otherwise.
     pub via: Via,
     /// What the store charges.

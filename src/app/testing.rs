@@ -105,6 +105,7 @@ impl Sim {
             min_age_seconds: 7 * 86_400,
             deletes: Default::default(),
             offline: false,
+            keeps_scans: true,
             via: Via::Batch,
             prices: Prices { requests: Some(RequestPrices::R2), ..Prices::default() },
         };

@@ -258,6 +258,9 @@ pub(super) fn draw_footer(frame: &mut Frame<'_>, area: Rect, state: &State, look
     };
     let closes = matches!(&state.mode, Mode::Confirm(one) if matches!(one.taking(), Taking::Close(_)));
     let words: Vec<(Action, &str)> = match mode_hints(context, kind) {
+        _ if matches!(state.mode, Mode::Changes(_)) => {
+            vec![(Action::Down, "down"), (Action::PageDown, "further down"), (Action::Dismiss, "leave")]
+        }
         _ if closes => vec![(Action::Dismiss, "leave"), (Action::Submit, "close the run, once the text is right")],
         [] => hints(context, state.browse.view, run_ended_badly, state.is_running())
             .iter()

@@ -58,15 +58,15 @@ pub(super) fn compare(state: &mut State) -> Effects {
     vec![Effect::Compare { ticket }]
 }
 
-/// What is said where there is nothing to compare with.
-const FIRST_SCAN: &str = "no earlier scan of this bucket is kept to compare with; this one is kept for the next time, \
-                          unless kept_scans is 0";
-
 /// The comparison is there, or there is nothing to compare with.
 pub(super) fn compared(state: &mut State, compared: Option<Compared>) -> Effects {
     state.notice = None;
     match compared {
-        None => state.say(Level::Info, FIRST_SCAN),
+        None if state.session.keeps_scans => {
+            let text = "no earlier scan of this bucket is kept to compare with; this one is kept for the next time";
+            state.say(Level::Info, text);
+        }
+        None => state.say(Level::Info, "scans are not kept (kept_scans is 0), so there is none to compare with"),
         Some(compared) if state.mode == Mode::Browse => state.mode = Mode::Changes(compared),
         Some(_) => {}
     }

@@ -190,7 +190,12 @@ fn changes_since_the_last_scan_are_shown() {
     let asked = sim.press("=");
     let Some(Effect::Compare { ticket }) = asked.first() else { panic!("nothing was asked: {asked:?}") };
     sim.send(Event::Compared(*ticket, None));
-    assert!(sim.notice().contains("no earlier scan"), "{}", sim.notice());
+    assert!(sim.notice().contains("no earlier scan") && sim.notice().contains("is kept for"), "{}", sim.notice());
+    sim.state.session.keeps_scans = false;
+    let asked = sim.press("=");
+    let Some(Effect::Compare { ticket }) = asked.first() else { panic!("nothing was asked: {asked:?}") };
+    sim.send(Event::Compared(*ticket, None));
+    assert!(sim.notice().starts_with("scans are not kept"), "{}", sim.notice());
     let same = Summary::of(&sim.state.bucket.inventory, &sim.state.bucket.inventory, 1, &Layouts::autoshorts(), &ids);
     let text = ChangesLine::Text("Nothing changed: every object is as it was, and no other is there.".into());
     assert_eq!(Compared::new(NOW, &same).lines.last(), Some(&text));

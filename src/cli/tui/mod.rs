@@ -166,6 +166,7 @@ fn facts(session: &Session) -> Facts {
         min_age_seconds: session.policy.min_age_seconds,
         deletes: session.deletes,
         offline: session.kept.is_some(),
+        keeps_scans: settings.kept_scans.value > 0,
         via: settings.executor.value,
         prices: settings.prices(),
     }
