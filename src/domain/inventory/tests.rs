@@ -57,6 +57,22 @@ fn a_key_that_does_not_come_after_the_last_is_refused() {
 }
 
 #[test]
+fn the_newest_change_goes_with_its_object() {
+    let changed = |at: u32| Some(Timestamp(i64::from(at) + 1));
+    let objects = (0..3000).map(|at| Object { last_modified: changed(at), ..object(format!("{at:04}").as_bytes(), 1) });
+    let mut inventory = inventory_of(objects);
+    let mut check = |gone: &[ObjectIndex], range: Range<ObjectIndex>, newest: ObjectIndex| {
+        inventory.forget(gone);
+        assert_eq!(inventory.totals(range.clone()).newest, changed(newest), "{range:?} without {gone:?}");
+    };
+    check(&[5], 0..1024, 1023);
+    check(&[1023], 0..1024, 1022);
+    check(&[7, 1021, 1022], 0..1024, 1020);
+    check(&[2047], 0..2048, 2046);
+    check(&[2999], 0..3000, 2998);
+}
+
+#[test]
 fn an_object_is_kept_whole() {
     let whole = |key: &str, time: Option<i64>, etag: &str, class: &str| Object {
         key: Key::from(key),
