@@ -2,7 +2,7 @@
 //! What works on many objects at once has a row of its own. Where it is done by a job, the loop only asks for it and takes
 //! the answer in: that is what the row measures, and the job's time stands beside it.
 //!
-//! `cargo bench --bench frames [-- OBJECTS...]`; 100,000 and 1,000,000 objects if none are named.
+//! `cargo bench --bench frames [-- OBJECTS...]`; 20,000 objects if none are named.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench fails by panicking")]
 
@@ -19,7 +19,7 @@ use self::world::{World, flat, folders};
 fn main() {
     let counts: Vec<u64> =
         std::env::args().skip(1).filter_map(|text| text.replace(['_', ','], "").parse().ok()).collect();
-    let counts = if counts.is_empty() { vec![100_000, 1_000_000] } else { counts };
+    let counts = if counts.is_empty() { vec![20_000] } else { counts };
     println!(
         "{:>12}  {:<38} {:>9} {:>9} {:>9} {:>9} {:>8}",
         "objects", "what", "p50", "p99", "worst", "on core", "of 8 ms"
