@@ -1,5 +1,7 @@
 //! Which group each object belongs to.
 
+use std::num::NonZeroU32;
+
 use crate::domain::assessment::Assessment;
 use crate::domain::inventory::{Inventory, ObjectIndex};
 use crate::domain::plan::{Plan, PlanRow};
@@ -18,7 +20,7 @@ pub fn gather(
     cancelled: &dyn Fn() -> bool,
 ) -> Option<Gathered> {
     let objects = Objects { inventory, assessment, only };
-    let projects = objects.by_project(None, order);
+    let projects = objects.by_project(order);
     if cancelled() {
         return None;
     }
@@ -45,33 +47,46 @@ impl Objects<'_> {
         }
     }
 
-    /// The buckets of a finding: one for each project, and a last one for objects of no project.
-    fn ids(&self, finding: Option<Finding>) -> Vec<GroupId> {
-        let project = |number| Some(Some(self.assessment.project_id(number).clone()));
-        (0..self.assessment.projects())
-            .map(|number| GroupId { finding, project: project(number) })
-            .chain([GroupId { finding, project: Some(None) }])
-            .collect()
+    /// The buckets: one for each project, and a last one for objects of no project.
+    fn ids(&self) -> Vec<GroupId> {
+        let projects = (0..self.assessment.projects()).map(|number| Some(self.assessment.project_id(number).clone()));
+        projects.chain([None]).map(|project| GroupId { finding: None, project: Some(project) }).collect()
     }
 
     fn bucket(&self, index: ObjectIndex) -> usize {
         self.assessment.project(index).unwrap_or(self.assessment.projects()) as usize
     }
 
-    fn by_project(&self, finding: Option<Finding>, order: Order) -> GroupTree {
+    fn by_project(&self, order: Order) -> GroupTree {
         let source = |sink: &mut dyn FnMut(usize, &Item)| self.each(&mut |item| sink(self.bucket(item.index), item));
-        self.with_order(order, |group_order| GroupTree::gather(&self.ids(finding), &source, group_order))
+        self.with_order(order, |group_order| GroupTree::gather(&self.ids(), &source, group_order))
     }
 
     fn by_finding(&self, order: Order) -> GroupTree {
-        let ids: Vec<GroupId> = Finding::ALL.iter().flat_map(|finding| self.ids(Some(*finding))).collect();
         let width = self.assessment.projects() as usize + 1;
-        let source = |sink: &mut dyn FnMut(usize, &Item)| {
+        let each = |visit: &mut dyn FnMut(usize, &Item)| {
             self.each(&mut |item| {
                 for (number, finding) in Finding::ALL.iter().enumerate() {
                     if finding.holds(item.verdict, item.flags) {
-                        sink(number * width + self.bucket(item.index), item);
+                        visit(number * width + self.bucket(item.index), item);
                     }
+                }
+            });
+        };
+        // Most projects have few of the findings, and there may be as many projects as objects: only what occurs is counted.
+        let mut places: Vec<Option<NonZeroU32>> = vec![None; Finding::ALL.len() * width];
+        each(&mut |at, _| places[at] = Some(NonZeroU32::MIN));
+        let mut ids = Vec::new();
+        for (at, place) in places.iter_mut().enumerate().filter(|(_, place)| place.is_some()) {
+            let project = u32::try_from(at % width).ok().filter(|project| *project < self.assessment.projects());
+            let project = project.map(|project| self.assessment.project_id(project).clone());
+            ids.push(GroupId { finding: Some(Finding::ALL[at / width]), project: Some(project) });
+            *place = u32::try_from(ids.len()).ok().and_then(NonZeroU32::new);
+        }
+        let source = |sink: &mut dyn FnMut(usize, &Item)| {
+            each(&mut |at, item| {
+                if let Some(place) = places[at] {
+                    sink(place.get() as usize - 1, item);
                 }
             });
         };
